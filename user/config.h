@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The configuration: one YAML file, every key optional, an unknown key or bad value refused by line. */
+#ifndef SONDE_CONFIG_H
+#define SONDE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "capture/capture.h"
+
+#define CONFIG_LIST_MAX 64
+
+struct config {
+	struct {
+		char listen_address[128]; /* "127.0.0.1:9867", "[::1]:9867"; "" serves no TCP */
+		char socket[108];	  /* local socket for sonde top; "" none */
+		char socket_group[32];	  /* group that may read it; "" only the owner */
+	} web;
+	struct capture_options capture;
+	struct {
+		uint32_t connections;
+		uint32_t routes_per_service;
+		uint32_t statements;
+		uint32_t series;
+		uint32_t idle_seconds;
+	} limits;
+	char *routes[CONFIG_LIST_MAX + 1];	      /* patterns, NULL-terminated, owned */
+	uint16_t http_ports[CONFIG_LIST_MAX + 1];     /* zero-terminated */
+	struct {
+		char level[8];	/* error, warn, info, debug */
+		char format[8]; /* logfmt, json */
+	} log;
+};
+
+void config__defaults(struct config *config);
+/*
+ * Reads path over the defaults. 0, or -errno with one line "FILE:LINE: what is wrong; what would be
+ * right" in error; *config is then unchanged.
+ */
+int config__load(const char *path, struct config *config, char *error, size_t size);
+int config__parse(const char *name, const char *text, size_t length, struct config *config, char *error,
+		  size_t size);
+void config__clear(struct config *config);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Connections and their two streams. Puts chunks in order, knows the gaps, decides what protocol a
+ * connection speaks, feeds its parser, turns answers into exchanges. One connection is one socket.
+ */
+#ifndef SONDE_CONNECTION_H
+#define SONDE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/types.h>
+#include "event.h"
+#include "exchange.h"
+#include "protocol/protocol.h"
+
+struct engine;
+struct connections;
+struct deferred; /* a chunk that came before its turn */
+
+struct stream {
+	uint64_t position; /* of the next byte expected */
+	uint64_t skip;	   /* bytes still to pass unparsed */
+	uint8_t *carry;	   /* bytes fed and not consumed; NULL while empty */
+	uint32_t carry_length;
+	uint32_t carry_capacity;
+	uint64_t carry_ns;
+	uint64_t carry_queue_ns;
+	uint64_t bytes;	      /* moved, captured or not */
+	bool begun;	      /* any byte seen */
+	bool ended;
+	bool resync;	      /* after a gap, until the parser has consumed a message */
+};
+
+struct connection {
+	uint64_t id;
+	struct connection *next; /* in its bucket */
+	const struct protocol *protocol; /* NULL while undecided or given up */
+	struct parser parser;
+	struct stream stream[DIRECTION_COUNT];
+	struct deferred *deferred; /* oldest first; NULL mostly */
+	uint64_t peer;
+	uint64_t connect_ns;
+	uint64_t established_ns;
+	uint64_t last_ns; /* of the newest event */
+	uint32_t tgid;	  /* newest user of the socket */
+	uint32_t service; /* of the process that owns it */
+	uint32_t netns;
+	uint16_t family;
+	uint16_t local_port;
+	uint16_t remote_port;
+	uint8_t role;	    /* enum role */
+	uint8_t id_protocol; /* enum protocol_id: also TLS and OPAQUE */
+	uint8_t activity;   /* enum activity */
+	uint8_t undecided_chunks;
+	uint8_t contradictions;
+	bool existing; /* older than the observation */
+	bool ready;
+	uint8_t local_address[16];
+	uint8_t remote_address[16];
+	char path[SONDE_UNIX_PATH_MAX];
+	char database[64]; /* PostgreSQL: from its startup packet */
+};
+
+static inline enum side connection__side(const struct connection *c)
+{
+	return c->role == ROLE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+}
+
+struct connections *connections__new(struct engine *engine);
+void connections__free(struct connections *connections);
+
+void connections__open(struct connections *connections, const struct open_event *event);
+void connections__chunk(struct connections *connections, const struct chunk *chunk);
+void connections__shut(struct connections *connections, const struct end_event *event);
+void connections__close(struct connections *connections, const struct end_event *event);
+/* Feeds what was deferred for too long. Once a tick. */
+void connections__tick(struct connections *connections, uint64_t now_ns);
+/* At the end of a run or recording: what is in flight is reported as such, nothing is invented. */
+void connections__finish(struct connections *connections, uint64_t now_ns);
+
+/* Calls visit for each; used by snapshots and by the sweep of closed sockets. */
+void connections__each(struct connections *connections,
+		       void (*visit)(void *context, const struct connection *c), void *context);
+/* Drops one whose close was never seen. */
+void connections__forget(struct connections *connections, uint64_t id, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Everything behind the ring buffer: one door for events, whether they come from the kernel or from a
+ * recording. One thread owns an engine; it has no clock of its own, time is that of the events.
+ */
+#ifndef SONDE_ENGINE_H
+#define SONDE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "event.h"
+#include "exchange.h"
+#include "labels.h"
+#include "process.h"
+
+struct connections;
+
+/* What the engine has counted; plain numbers, read by the owning thread or from a snapshot. */
+struct engine_counters {
+	uint64_t events[EVENT_LOSS + 1];	     /* by enum event_type */
+	uint64_t chunk_bytes[PROTOCOL_COUNT];	     /* moved, by protocol */
+	uint64_t captured_bytes;
+	uint64_t seen[PROTOCOL_COUNT][SIDE_COUNT];     /* exchanges begun (or inferred from an answer) */
+	uint64_t reported[PROTOCOL_COUNT][SIDE_COUNT]; /* answered or aborted */
+	uint64_t lost[PROTOCOL_COUNT][SIDE_COUNT][LOSS_REASON_COUNT];
+	uint64_t lost_bytes[PROTOCOL_COUNT][LOSS_REASON_COUNT];
+	uint64_t lost_events[PROTOCOL_COUNT][LOSS_REASON_COUNT]; /* records, as bpf/ counted them */
+	uint64_t in_flight[PROTOCOL_COUNT][SIDE_COUNT];
+	uint64_t unparsable[PROTOCOL_COUNT]; /* connections given up, by what they were taken for */
+	uint64_t opaque[PROTOCOL_COUNT];     /* connections decided to be TLS, OPAQUE ... */
+	uint64_t unobservable_chunks;	     /* io_uring, compat: no buffer to be found */
+	uint64_t open_connections[PROTOCOL_COUNT];
+	uint64_t connections_seen;
+	uint64_t reordered_chunks;
+	uint64_t deferred_chunks;
+};
+
+struct engine_options {
+	struct labels_options labels;
+	bool look_in_proc; /* live: complete process data from /proc */
+	uint32_t connections_max; /* default 100 000; beyond it new ones are counted as lost (LOSS_CAP) */
+	const uint16_t *http_ports; /* zero-terminated: garbage here counts as unparsable http; NULL default */
+};
+
+#define ENGINE_SINKS_MAX 8
+
+struct engine {
+	struct labels *labels;
+	struct processes *processes;
+	struct connections *connections;
+	struct engine_counters counters;
+	struct engine_options options;
+	struct sink sinks[ENGINE_SINKS_MAX];
+	uint32_t sink_count;
+	/* Tells bpf/ what became of a connection; NULL in replays. */
+	void (*verdict)(void *context, uint64_t connection, const struct verdict *verdict);
+	void *verdict_context;
+	uint64_t now_ns; /* time of the newest event */
+};
+
+struct engine *engine__new(const struct engine_options *options); /* NULL: no memory */
+void engine__free(struct engine *engine);
+int engine__add_sink(struct engine *engine, struct sink sink); /* 0 or -ENOSPC */
+
+/* One event; `size` bytes are readable at it. A malformed one is refused with -EBADMSG and counted. */
+int engine__event(struct engine *engine, const struct event *event, uint32_t size);
+/* Time passes: call some times a second, also without events. */
+void engine__tick(struct engine *engine, uint64_t now_ns);
+void engine__finish(struct engine *engine);
+
+#endif

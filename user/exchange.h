@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The exchange: one request and its response, timed. The one currency of user space: protocols make
+ * them, sinks (metrics, live view, printed lines, rules) take them.
+ */
+#ifndef SONDE_EXCHANGE_H
+#define SONDE_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/types.h>
+#include "event.h"
+
+struct connection;
+
+enum side { SIDE_SERVER = 0, SIDE_CLIENT = 1, SIDE_COUNT = 2 };
+
+enum outcome {
+	OUTCOME_OK = 0,
+	OUTCOME_ERROR = 1,   /* answered with HTTP >= 400 (5xx counts as a failure), SQLSTATE, Redis error */
+	OUTCOME_ABORTED = 2, /* the connection ended, or the server skipped it, before it was answered */
+	OUTCOME_LOST = 3,    /* bytes were not captured, so it cannot be told; see loss */
+	OUTCOME_COUNT = 4
+};
+
+enum http_method {
+	HTTP_OTHER = 0, /* a valid token that is not in this list */
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_DELETE,
+	HTTP_CONNECT,
+	HTTP_OPTIONS,
+	HTTP_TRACE,
+	HTTP_PATCH,
+	HTTP_METHOD_COUNT
+};
+
+struct exchange {
+	const struct connection *connection;
+	uint8_t protocol; /* enum protocol_id */
+	uint8_t side;	  /* enum side */
+	uint8_t outcome;  /* enum outcome */
+	uint8_t loss;	  /* enum loss_reason, where lost */
+	uint32_t label;	  /* route, statement or command: an id of labels.h; 0 is `?` */
+	uint32_t tgid;	  /* who read (server) or wrote (client) the request */
+	uint32_t tid;
+	uint64_t start_ns; /* first byte of the request read (server) or written (client) */
+	uint64_t first_ns; /* first byte of the response; 0 where there was none */
+	uint64_t end_ns;   /* last byte of the response; of an unanswered one, when that became certain */
+	uint64_t queue_ns; /* server: delivered -> read; 0 unknown */
+	uint64_t request_bytes;
+	uint64_t response_bytes;
+	union {
+		struct {
+			uint16_t status; /* 0: unanswered */
+			uint8_t method;	 /* enum http_method */
+			uint8_t version; /* 10, 11, 20 */
+			bool truncated;	 /* body cut short by a reset or an early end */
+		} http;
+		struct {
+			uint64_t rows;	  /* from CommandComplete, or of COPY */
+			uint64_t bytes;	  /* of COPY data */
+			char sqlstate[6]; /* "" where ok */
+			bool simple;	  /* Query, not Execute */
+			bool suspended;	  /* PortalSuspended ended it */
+		} postgres;
+		struct {
+			char error[16]; /* prefix: "WRONGTYPE"; "" where ok */
+			uint32_t hits;
+			uint32_t misses;
+			bool blocking; /* its wait is not the server's latency */
+			bool unmeasured; /* CLIENT REPLY OFF/SKIP: counted, without latency */
+		} redis;
+	};
+};
+
+/* What happens to a connection rather than to an exchange. */
+enum connection_event_kind {
+	CONNECTION_READY = 1,  /* PostgreSQL: connect -> first ReadyForQuery, in value_ns */
+	CONNECTION_FAILED = 2, /* refused, timeout, auth, reset, too_many: in reason */
+};
+
+struct connection_event {
+	const struct connection *connection;
+	uint8_t kind;
+	uint64_t time_ns;
+	uint64_t value_ns;
+	const char *reason; /* static string, a value of the label `reason` */
+};
+
+/* Takers of exchanges. Called from the engine's one thread; pointers are valid during the call only. */
+struct sink {
+	void (*exchange)(void *context, const struct exchange *exchange);
+	void (*connection)(void *context, const struct connection_event *event); /* may be NULL */
+	void *context;
+};
+
+const char *outcome__name(enum outcome outcome);
+const char *side__name(enum side side);
+const char *http_method__name(enum http_method method);
+const char *protocol_id__name(enum protocol_id protocol); /* "http", "http2", "postgres", "redis" ... */
+const char *loss_reason__name(enum loss_reason reason);
+/* Latency as TRAFFIC.md defines it; never negative. */
+uint64_t exchange__latency_ns(const struct exchange *exchange);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Names that become label values: route templates, normalised statements, Redis commands. Interned
+ * once, bounded, never freed while the engine lives; an id is an index. Id 0 is `?` (not seen), id 1 is
+ * `other` (beyond the cap; how often is counted). Texts hold no literal of the user's.
+ */
+#ifndef SONDE_LABELS_H
+#define SONDE_LABELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "protocol/slice.h"
+
+#define LABEL_UNSEEN 0
+#define LABEL_OTHER 1
+
+struct labels;
+
+struct label {
+	const char *text;	/* "/users/{id}", "SELECT * FROM t WHERE a = $1", "GET" */
+	const char *verb;	/* statements: "SELECT" (a fixed set, else "OTHER"); else "" */
+	const char *table;	/* statements: the first table, "" where there is none */
+	char fingerprint[17];	/* statements: 16 hex digits of the normalised text; else "" */
+	uint8_t kind;		/* enum label_kind */
+};
+
+enum label_kind { LABEL_ROUTE = 1, LABEL_STATEMENT = 2, LABEL_COMMAND = 3 };
+
+struct labels_options {
+	uint32_t routes_per_service; /* default 200 */
+	uint32_t statements;	     /* default 2000 */
+	uint32_t statement_bytes;    /* longest normalised text kept, default 1024 */
+	const char *const *route_patterns; /* "/orders/{order}/items/{item}", NULL-terminated, may be NULL */
+};
+
+struct labels *labels__new(const struct labels_options *options); /* NULL: no memory */
+void labels__free(struct labels *labels);
+
+/* Target of an HTTP request ("/a/1?x=2", absolute or authority form, "*") within one service. */
+uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target);
+uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncated);
+/* Redis command, with its subcommand where the command is a container (CONFIG GET, CLIENT LIST). */
+uint32_t labels__command(struct labels *labels, struct slice name, struct slice subcommand);
+
+/* Never NULL. The returned texts live as long as the table and never change. */
+const struct label *labels__get(const struct labels *labels, uint32_t id);
+uint32_t labels__count(const struct labels *labels);
+/* How often a name went to `other`. */
+uint64_t labels__overflowed(const struct labels *labels, enum label_kind kind);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The metrics of SPEC.md made from exchanges. The engine's thread counts and takes snapshots (a copy of
+ * numbers, no text); any thread turns a snapshot into an exposition or into the view's model.
+ */
+#ifndef SONDE_METRICS_H
+#define SONDE_METRICS_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include "buffer.h"
+#include "engine.h"
+#include "capture/capture.h"
+
+struct metrics;
+struct snapshot;
+
+struct metrics_options {
+	uint32_t series_max; /* per family, default 2000; beyond it: the `other` series and a counter */
+	uint32_t idle_seconds; /* series unused for so long are dropped, default 3600; 0 never */
+};
+
+struct metrics *metrics__new(const struct metrics_options *options, struct engine *engine); /* adds its sink */
+void metrics__free(struct metrics *metrics);
+/* Sliding windows and expiry; once a second is enough. */
+void metrics__tick(struct metrics *metrics, uint64_t now_ns);
+
+/* What the daemon knows of itself; filled by the caller of metrics__snapshot. */
+struct self {
+	const char *version;
+	const char *capture_way; /* "" in a replay */
+	const char *source;	 /* "live" or "recording" */
+	uint64_t wall_ns;	 /* realtime of the snapshot */
+	uint64_t started_ns;	 /* realtime */
+	struct capture_stats capture;
+};
+
+/* Engine's thread, well under a millisecond for 10 000 series. NULL: no memory. Free in any thread. */
+struct snapshot *metrics__snapshot(struct metrics *metrics, const struct self *self);
+void snapshot__free(struct snapshot *snapshot);
+
+enum exposition { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS };
+void snapshot__expose(const struct snapshot *snapshot, enum exposition format, struct buffer *out);
+/* The document that `sonde top` draws and `sonde top --json` prints (docs/model.md). New reference. */
+json_t *snapshot__model(const struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a protocol is to sonde: one file, one table line. A parser is a function of bytes and state: no
+ * clock, no I/O, no allocation (but its own bounded memory in init), no globals. It is fed the stream
+ * of each direction in order, learns of gaps, and reports requests and answers through the calls below.
+ *
+ * feed() contract: look at run->bytes, return how many were consumed.
+ *   - fewer than given: the rest is kept (at most carry_max) and given again with what follows;
+ *   - more than given: the surplus is skipped by length, across chunks and gaps, without feeding; when
+ *     its last byte has passed, skipped() is called with that time;
+ *   - run->full: no more can be kept; consume at least one byte, or the connection is resynchronised.
+ * After a gap (gap() was called) feed() gets bytes from an unknown place of the stream: the parser finds
+ * the next sure boundary and passes over the rest (reported as consumed).
+ */
+#ifndef SONDE_PROTOCOL_H
+#define SONDE_PROTOCOL_H
+
+#include "event.h"
+#include "exchange.h"
+#include "pairing.h"
+#include "slice.h"
+
+/* What a parser may know and do about its connection; handed to each call. */
+struct parser {
+	void *state; /* state_size bytes, zeroed before init() */
+	struct pairing pairing;
+	struct connection *connection;
+	uint8_t side; /* enum side */
+};
+
+/* A run of contiguous bytes of one direction. Times of bytes: run__time(). */
+struct run {
+	struct slice bytes;
+	uint64_t time_ns;    /* of the chunk that ends this run */
+	uint64_t carried_ns; /* of the chunk in which the carried part began */
+	uint64_t queue_ns;   /* of the newest chunk; belongs to requests that begin in it */
+	uint64_t carried_queue_ns;
+	size_t carried; /* bytes of `bytes` that were given before */
+	uint32_t tgid;
+	uint32_t tid;
+	bool request; /* else response */
+	bool full;
+};
+
+static inline uint64_t run__time(const struct run *run, size_t offset)
+{
+	return offset < run->carried ? run->carried_ns : run->time_ns;
+}
+
+static inline uint64_t run__queue(const struct run *run, size_t offset)
+{
+	return offset < run->carried ? run->carried_queue_ns : run->queue_ns;
+}
+
+enum detection { DETECT_NO, DETECT_MORE, DETECT_YES };
+
+struct protocol {
+	enum protocol_id id;
+	const char *name;
+	size_t state_size;
+	size_t carry_max;
+	/*
+	 * Is this stream of the protocol? `request` tells which half it would be; `begun` that it is the
+	 * very first bytes of the connection (else somewhere at the start of a call's bytes).
+	 * DETECT_YES must be sure: a wrong yes invents exchanges, a wrong no only loses them visibly.
+	 */
+	enum detection (*detect)(struct slice bytes, bool request, bool begun);
+	void (*init)(struct parser *parser, bool begun);
+	size_t (*feed)(struct parser *parser, const struct run *run);
+	void (*skipped)(struct parser *parser, bool request, uint64_t time_ns);
+	/* `length` bytes are missing (0: unknown). Called after the shared pairing rules were applied. */
+	void (*gap)(struct parser *parser, bool request, uint64_t length, uint64_t time_ns);
+	/* This direction has ended. reset: by RST or error. */
+	void (*end)(struct parser *parser, bool request, uint64_t time_ns, bool reset);
+	void (*clear)(struct parser *parser); /* may be NULL */
+};
+
+/* The table; ends with NULL. Adding a protocol is one line there (protocol.c). */
+extern const struct protocol *const protocols[];
+const struct protocol *protocol__by_id(enum protocol_id id);
+
+/* ---- what a parser calls; implemented in connection.c ---- */
+
+/*
+ * A request begins at byte `offset` of the run: opens its entry, with times and thread from the run.
+ * NULL: over the cap; the request is counted as seen and lost, and its response will be ignored.
+ */
+struct pending *parser__request(struct parser *parser, const struct run *run, size_t offset);
+
+/* The protocol's part of an answer; zeroed fields where they do not apply. */
+struct answer {
+	enum outcome outcome;	/* ok, error or aborted */
+	uint64_t end_ns;	/* last byte of the response */
+	struct exchange detail; /* only the union is read */
+};
+/* The oldest entry is answered: pops it and hands the exchange to the sinks (silent ones are just popped). */
+void parser__answer(struct parser *parser, const struct answer *answer);
+/* The oldest entry will never be answered (skipped by the server, connection ended). */
+void parser__abort(struct parser *parser, uint64_t time_ns);
+/* The oldest entry cannot be told any more. */
+void parser__lose(struct parser *parser, enum loss_reason reason, uint64_t time_ns);
+/* A response came to which no request was seen: one exchange, seen and lost. */
+void parser__unmatched(struct parser *parser, enum loss_reason reason, uint64_t time_ns);
+/*
+ * The bytes contradict the protocol. Everything in flight is lost (LOSS_PARSER) and the stream of that
+ * direction goes on as after a gap. Repeated without an exchange between: the connection is given up
+ * as unparsable, and counted as that.
+ */
+void parser__contradiction(struct parser *parser, bool request, uint64_t time_ns);
+/* The connection goes on in another protocol (Upgrade, SSLRequest, CONNECT): from the next byte on. */
+void parser__switch(struct parser *parser, enum protocol_id protocol);
+/* Bytes that were passed over to find the next boundary. */
+void parser__passed_over(struct parser *parser, uint64_t bytes);
+
+/* Labels: bounded, interned, private (labels.h). */
+uint32_t parser__route(struct parser *parser, struct slice target);
+uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated);
+uint32_t parser__command(struct parser *parser, struct slice name, struct slice subcommand);
+
+/* State of a database connection, for gauges. */
+enum activity { ACTIVITY_NONE = 0, ACTIVITY_IDLE, ACTIVITY_BUSY, ACTIVITY_IN_TRANSACTION };
+void parser__activity(struct parser *parser, enum activity activity, uint64_t time_ns);
+void parser__database(struct parser *parser, struct slice database, struct slice user);
+void parser__ready(struct parser *parser, uint64_t time_ns); /* CONNECTION_READY */
+void parser__failed(struct parser *parser, const char *reason, uint64_t time_ns);
+
+#endif
