@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <linux/types.h>
 #include "event.h"
 #include "exchange.h"
 #include "labels.h"

@@ -15,6 +15,7 @@
 #ifndef SONDE_PROTOCOL_H
 #define SONDE_PROTOCOL_H
 
+#include <linux/types.h>
 #include "event.h"
 #include "exchange.h"
 #include "pairing.h"

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# `make` builds build/sonde; `make help` lists the rest. Sources are found, never listed.
+
+VERSION   := 0.1.0
+B         := build
+ARCH      := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
+CC        ?= cc
+CLANG     ?= $(firstword $(foreach c,clang clang-19 clang-16 clang-14,$(if $(shell command -v $(c)),$(c))) clang)
+BPFTOOL   ?= $(firstword $(shell for b in /usr/sbin/bpftool /usr/bin/bpftool /usr/lib/linux-tools/*/bpftool; do \
+		[ -x $$b ] && $$b version >/dev/null 2>&1 && echo $$b; done) bpftool)
+LIBS      := libbpf libmicrohttpd jansson yaml-0.1 ncursesw zlib
+WARN      := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	     -Wwrite-strings -Wunused-function -Wvla -Wformat=2 -Wno-format-nonliteral
+CPPFLAGS  += -D_GNU_SOURCE -DSONDE_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(B)/bpf \
+	     $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+CFLAGS    ?= -O2 -g
+CFLAGS    += -std=gnu17 $(WARN) -fno-omit-frame-pointer -fstack-protector-strong
+LDLIBS    := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lpthread -lm
+SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+BPF_SRC   := $(wildcard bpf/*.bpf.c)
+SKEL      := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
+SRC       := $(shell find user -name '*.c' | sort)
+LIB_OBJ   := $(patsubst user/%.c,$(B)/obj/%.o,$(filter-out user/main.c,$(SRC)))
+SAN_OBJ   := $(patsubst user/%.c,$(B)/san/%.o,$(filter-out user/main.c,$(SRC)))
+UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all
+all: $(B)/sonde
+
+$(B)/sonde: $(B)/obj/main.o $(B)/libsonde.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/libsonde.a: $(LIB_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/obj/%.o: user/%.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/event.h $(wildcard vmlinux/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -c -o $@ $<
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+# Unit tests run sanitised: a wild read in a parser must not pass.
+$(B)/libsonde-san.a: $(SAN_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/san/%.o: user/%.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(B)/unit/%: tests/unit/%.c $(B)/libsonde-san.a $(wildcard tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -O1 $(SANITIZE) -o $@ $< $(B)/libsonde-san.a $(LDLIBS) -lcmocka $($*_LIBS)
+
+.PHONY: unit
+unit: $(UNIT)
+	@for t in $(UNIT); do $$t || exit 1; done
+
+.PHONY: clean
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
