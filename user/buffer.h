@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Text that grows. A failed allocation marks it failed and turns further writes into nothing; check once at the end. */
+/* Text that grows. A failed allocation marks it failed and turns further writes into nothing; check
+ * once at the end. */
 #ifndef SONDE_BUFFER_H
 #define SONDE_BUFFER_H
 
@@ -16,6 +17,7 @@ struct buffer {
 void buffer__clear(struct buffer *buffer); /* frees; the struct can be used again */
 void buffer__append(struct buffer *buffer, const char *data, size_t length);
 void buffer__text(struct buffer *buffer, const char *text);
-void buffer__printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer__printf(struct buffer *buffer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The configuration: one YAML file, every key optional, an unknown key or bad value refused by line. */
+/* The configuration: one YAML file, every key optional, an unknown key or bad value refused by
+ * line. */
 #ifndef SONDE_CONFIG_H
 #define SONDE_CONFIG_H
 
@@ -24,8 +25,8 @@ struct config {
 		uint32_t series;
 		uint32_t idle_seconds;
 	} limits;
-	char *routes[CONFIG_LIST_MAX + 1];	      /* patterns, NULL-terminated, owned */
-	uint16_t http_ports[CONFIG_LIST_MAX + 1];     /* zero-terminated */
+	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
+	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct {
 		char level[8];	/* error, warn, info, debug */
 		char format[8]; /* logfmt, json */
@@ -38,8 +39,8 @@ void config__defaults(struct config *config);
  * right" in error; *config is then unchanged.
  */
 int config__load(const char *path, struct config *config, char *error, size_t size);
-int config__parse(const char *name, const char *text, size_t length, struct config *config, char *error,
-		  size_t size);
+int config__parse(const char *name, const char *text, size_t length, struct config *config,
+		  char *error, size_t size);
 void config__clear(struct config *config);
 
 #endif

@@ -25,15 +25,16 @@ struct stream {
 	uint32_t carry_capacity;
 	uint64_t carry_ns;
 	uint64_t carry_queue_ns;
-	uint64_t bytes;	      /* moved, captured or not */
-	bool begun;	      /* any byte seen */
+	uint32_t tid; /* of the newest chunk */
+	bool begun;   /* any byte seen */
 	bool ended;
-	bool resync;	      /* after a gap, until the parser has consumed a message */
+	bool resync; /* after a gap, until the parser has consumed a message */
 };
 
 struct connection {
 	uint64_t id;
 	struct connection *next; /* in its bucket */
+	struct connections *table;
 	const struct protocol *protocol; /* NULL while undecided or given up */
 	struct parser parser;
 	struct stream stream[DIRECTION_COUNT];
@@ -41,19 +42,25 @@ struct connection {
 	uint64_t peer;
 	uint64_t connect_ns;
 	uint64_t established_ns;
-	uint64_t last_ns; /* of the newest event */
-	uint32_t tgid;	  /* newest user of the socket */
-	uint32_t service; /* of the process that owns it */
+	uint64_t last_ns;   /* of the newest event */
+	uint64_t unmatched; /* responses without a request since the newest request run */
+	uint32_t tgid;	    /* newest user of the socket */
+	uint32_t service;   /* of the process that owns it */
 	uint32_t netns;
 	uint16_t family;
 	uint16_t local_port;
 	uint16_t remote_port;
-	uint8_t role;	    /* enum role */
+	uint8_t role;	     /* enum role */
 	uint8_t id_protocol; /* enum protocol_id: also TLS and OPAQUE */
-	uint8_t activity;   /* enum activity */
-	uint8_t undecided_chunks;
+	uint8_t activity;    /* enum activity */
+	uint16_t undecided_chunks;
 	uint8_t contradictions;
-	bool existing; /* older than the observation */
+	bool existing; /* older than the observation, or its beginning was not seen */
+	bool probing;  /* bpf/ delivers only the first bytes of each call */
+	bool closing;  /* reset; gone at a later tick */
+	bool dropped;  /* none of ours: gone as soon as the event at hand is done */
+	int closing_error;
+	uint64_t closing_ns;
 	bool ready;
 	uint8_t local_address[16];
 	uint8_t remote_address[16];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Everything behind the ring buffer: one door for events, whether they come from the kernel or from a
- * recording. One thread owns an engine; it has no clock of its own, time is that of the events.
+ * Everything behind the ring buffer: one door for events, whether they come from the kernel or from
+ * a recording. One thread owns an engine; it has no clock of its own, time is that of the events.
  */
 #ifndef SONDE_ENGINE_H
 #define SONDE_ENGINE_H
@@ -18,10 +18,11 @@ struct connections;
 
 /* What the engine has counted; plain numbers, read by the owning thread or from a snapshot. */
 struct engine_counters {
-	uint64_t events[EVENT_LOSS + 1];	     /* by enum event_type */
-	uint64_t chunk_bytes[PROTOCOL_COUNT];	     /* moved, by protocol */
+	uint64_t events[EVENT_LOSS + 1];      /* by enum event_type */
+	uint64_t chunk_bytes[PROTOCOL_COUNT]; /* moved, by protocol */
 	uint64_t captured_bytes;
-	uint64_t seen[PROTOCOL_COUNT][SIDE_COUNT];     /* exchanges begun (or inferred from an answer) */
+	uint64_t seen[PROTOCOL_COUNT]
+		     [SIDE_COUNT]; /* exchanges begun (or inferred from an answer) */
 	uint64_t reported[PROTOCOL_COUNT][SIDE_COUNT]; /* answered or aborted */
 	uint64_t lost[PROTOCOL_COUNT][SIDE_COUNT][LOSS_REASON_COUNT];
 	uint64_t lost_bytes[PROTOCOL_COUNT][LOSS_REASON_COUNT];
@@ -38,9 +39,11 @@ struct engine_counters {
 
 struct engine_options {
 	struct labels_options labels;
-	bool look_in_proc; /* live: complete process data from /proc */
-	uint32_t connections_max; /* default 100 000; beyond it new ones are counted as lost (LOSS_CAP) */
-	const uint16_t *http_ports; /* zero-terminated: garbage here counts as unparsable http; NULL default */
+	bool look_in_proc;	    /* live: complete process data from /proc */
+	uint32_t connections_max;   /* default 100 000; beyond it new ones are counted as lost
+				       (LOSS_CAP) */
+	const uint16_t *http_ports; /* zero-terminated: garbage here counts as unparsable http; NULL
+				       default */
 };
 
 #define ENGINE_SINKS_MAX 8
@@ -57,13 +60,16 @@ struct engine {
 	void (*verdict)(void *context, uint64_t connection, const struct verdict *verdict);
 	void *verdict_context;
 	uint64_t now_ns; /* time of the newest event */
+	uint64_t ticked_ns;
+	uint64_t first_ns; /* time of the first event: what was open then may be in mid-batch */
 };
 
 struct engine *engine__new(const struct engine_options *options); /* NULL: no memory */
 void engine__free(struct engine *engine);
 int engine__add_sink(struct engine *engine, struct sink sink); /* 0 or -ENOSPC */
 
-/* One event; `size` bytes are readable at it. A malformed one is refused with -EBADMSG and counted. */
+/* One event; `size` bytes are readable at it. A malformed one is refused with -EBADMSG and counted.
+ */
 int engine__event(struct engine *engine, const struct event *event, uint32_t size);
 /* Time passes: call some times a second, also without events. */
 void engine__tick(struct engine *engine, uint64_t now_ns);

@@ -17,9 +17,11 @@ enum side { SIDE_SERVER = 0, SIDE_CLIENT = 1, SIDE_COUNT = 2 };
 
 enum outcome {
 	OUTCOME_OK = 0,
-	OUTCOME_ERROR = 1,   /* answered with HTTP >= 400 (5xx counts as a failure), SQLSTATE, Redis error */
-	OUTCOME_ABORTED = 2, /* the connection ended, or the server skipped it, before it was answered */
-	OUTCOME_LOST = 3,    /* bytes were not captured, so it cannot be told; see loss */
+	OUTCOME_ERROR =
+		1, /* answered with HTTP >= 400 (5xx counts as a failure), SQLSTATE, Redis error */
+	OUTCOME_ABORTED =
+		2, /* the connection ended, or the server skipped it, before it was answered */
+	OUTCOME_LOST = 3, /* bytes were not captured, so it cannot be told; see loss */
 	OUTCOME_COUNT = 4
 };
 
@@ -48,7 +50,8 @@ struct exchange {
 	uint32_t tid;
 	uint64_t start_ns; /* first byte of the request read (server) or written (client) */
 	uint64_t first_ns; /* first byte of the response; 0 where there was none */
-	uint64_t end_ns;   /* last byte of the response; of an unanswered one, when that became certain */
+	uint64_t end_ns;   /* last byte of the response; of an unanswered one, when that became
+			      certain */
 	uint64_t queue_ns; /* server: delivered -> read; 0 unknown */
 	uint64_t request_bytes;
 	uint64_t response_bytes;
@@ -70,7 +73,7 @@ struct exchange {
 			char error[16]; /* prefix: "WRONGTYPE"; "" where ok */
 			uint32_t hits;
 			uint32_t misses;
-			bool blocking; /* its wait is not the server's latency */
+			bool blocking;	 /* its wait is not the server's latency */
 			bool unmeasured; /* CLIENT REPLY OFF/SKIP: counted, without latency */
 		} redis;
 	};
@@ -90,7 +93,8 @@ struct connection_event {
 	const char *reason; /* static string, a value of the label `reason` */
 };
 
-/* Takers of exchanges. Called from the engine's one thread; pointers are valid during the call only. */
+/* Takers of exchanges. Called from the engine's one thread; pointers are valid during the call
+ * only. */
 struct sink {
 	void (*exchange)(void *context, const struct exchange *exchange);
 	void (*connection)(void *context, const struct connection_event *event); /* may be NULL */
@@ -100,7 +104,8 @@ struct sink {
 const char *outcome__name(enum outcome outcome);
 const char *side__name(enum side side);
 const char *http_method__name(enum http_method method);
-const char *protocol_id__name(enum protocol_id protocol); /* "http", "http2", "postgres", "redis" ... */
+const char *
+protocol_id__name(enum protocol_id protocol); /* "http", "http2", "postgres", "redis" ... */
 const char *loss_reason__name(enum loss_reason reason);
 /* Latency as TRAFFIC.md defines it; never negative. */
 uint64_t exchange__latency_ns(const struct exchange *exchange);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Names that become label values: route templates, normalised statements, Redis commands. Interned
- * once, bounded, never freed while the engine lives; an id is an index. Id 0 is `?` (not seen), id 1 is
- * `other` (beyond the cap; how often is counted). Texts hold no literal of the user's.
+ * once, bounded, never freed while the engine lives; an id is an index. Id 0 is `?` (not seen), id
+ * 1 is `other` (beyond the cap; how often is counted). Texts hold no literal of the user's.
  */
 #ifndef SONDE_LABELS_H
 #define SONDE_LABELS_H
@@ -13,16 +13,16 @@
 #include "protocol/slice.h"
 
 #define LABEL_UNSEEN 0
-#define LABEL_OTHER 1
+#define LABEL_OTHER  1
 
 struct labels;
 
 struct label {
-	const char *text;	/* "/users/{id}", "SELECT * FROM t WHERE a = $1", "GET" */
-	const char *verb;	/* statements: "SELECT" (a fixed set, else "OTHER"); else "" */
-	const char *table;	/* statements: the first table, "" where there is none */
-	char fingerprint[17];	/* statements: 16 hex digits of the normalised text; else "" */
-	uint8_t kind;		/* enum label_kind */
+	const char *text;     /* "/users/{id}", "SELECT * FROM t WHERE a = $1", "GET" */
+	const char *verb;     /* statements: "SELECT" (a fixed set, else "OTHER"); else "" */
+	const char *table;    /* statements: the first table, "" where there is none */
+	char fingerprint[17]; /* statements: 16 hex digits of the normalised text; else "" */
+	uint8_t kind;	      /* enum label_kind */
 };
 
 enum label_kind { LABEL_ROUTE = 1, LABEL_STATEMENT = 2, LABEL_COMMAND = 3 };
@@ -31,7 +31,8 @@ struct labels_options {
 	uint32_t routes_per_service; /* default 200 */
 	uint32_t statements;	     /* default 2000 */
 	uint32_t statement_bytes;    /* longest normalised text kept, default 1024 */
-	const char *const *route_patterns; /* "/orders/{order}/items/{item}", NULL-terminated, may be NULL */
+	const char *const
+		*route_patterns; /* "/orders/{order}/items/{item}", NULL-terminated, may be NULL */
 };
 
 struct labels *labels__new(const struct labels_options *options); /* NULL: no memory */

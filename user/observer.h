@@ -20,12 +20,16 @@ void observer__stop(struct observer *observer);
 void observer__close(struct observer *observer);
 
 struct engine *observer__engine(struct observer *observer); /* of the running thread only */
-/* Any thread: waits for the next pause between batches (milliseconds). NULL: stopped or no memory. */
+/* Any thread: waits for the next pause between batches (milliseconds). NULL: stopped or no memory.
+ */
 struct snapshot *observer__snapshot(struct observer *observer);
 /* The running thread calls it with every event as well (recording). Before observer__run. */
 void observer__tap(struct observer *observer,
-		   void (*take)(void *context, const struct event *event, uint32_t size), void *context);
-/* A new configuration takes effect where it can without a restart; what cannot is named in `kept`. */
-int observer__reload(struct observer *observer, const struct config *config, char *kept, size_t size);
+		   void (*take)(void *context, const struct event *event, uint32_t size),
+		   void *context);
+/* A new configuration takes effect where it can without a restart; what cannot is named in `kept`.
+ */
+int observer__reload(struct observer *observer, const struct config *config, char *kept,
+		     size_t size);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which response belongs to which request: the FIFO of a connection's requests in flight. Lives here
- * once, for every protocol that answers in order.
+ * Which response belongs to which request: the FIFO of a connection's requests in flight. Lives
+ * here once, for every protocol that answers in order.
  *
- * Sure before complete: after a gap nothing is paired until it is certain again which response belongs
- * to which request; what cannot be told is reported as lost, so that seen = reported + in flight.
+ * Sure before complete: after a gap nothing is paired until it is certain again which response
+ * belongs to which request; what cannot be told is reported as lost, so that seen = reported + in
+ * flight.
  */
 #ifndef SONDE_PAIRING_H
 #define SONDE_PAIRING_H
@@ -29,8 +30,9 @@ struct pending {
 	uint32_t number; /* the parser's own: keys asked for (MGET), rows ... */
 	uint16_t kind;	 /* the parser's own: method, message type, how its reply looks */
 	uint8_t flags;	 /* the parser's own */
-	bool silent;	 /* no exchange: only its place in the order matters (Parse, Sync, Describe ...) */
-	bool complete;	 /* the request's last byte was seen */
+	bool silent; /* no exchange: only its place in the order matters (Parse, Sync, Describe ...)
+		      */
+	bool complete; /* the request's last byte was seen */
 };
 
 struct pairing {
@@ -38,17 +40,19 @@ struct pairing {
 	uint32_t capacity;    /* a power of two */
 	uint32_t first;
 	uint32_t count;
-	uint32_t batch_from;	/* entries before this index (from first) were sent before the newest request run */
-	bool pipelined;		/* proven: was answered in order with several in flight */
-	bool interleaved;	/* proven: sent more while earlier ones were being answered */
-	bool desynced;		/* after a gap: pair nothing until sure again */
-	bool replied_in_batch;	/* a response run came since the newest request run */
+	uint32_t run_requests; /* entries that the newest request run opened */
+	bool pipelined; /* proven: several requests in one run, or answered in order with several in
+			   flight */
+	bool interleaved; /* proven: sent more while earlier ones were being answered */
+	bool desynced;	  /* after a gap: pair nothing until sure again */
+	bool answering;	  /* a response run came since the newest request run */
 };
 
 void pairing__init(struct pairing *p);
 void pairing__clear(struct pairing *p);
 
-/* Opens an entry at the end, zeroed but for start_ns; NULL where memory is exhausted or the cap is reached. */
+/* Opens an entry at the end, zeroed but for start_ns; NULL where memory is exhausted or the cap is
+ * reached. */
 struct pending *pairing__push(struct pairing *p, uint64_t start_ns);
 /* The oldest, the newest, the i-th from the oldest; NULL where there is none. */
 struct pending *pairing__front(const struct pairing *p);

@@ -33,7 +33,8 @@ struct process {
 	char pod[64];
 };
 
-struct processes *processes__new(bool look_in_proc); /* look_in_proc: fill what events lack from /proc */
+struct processes *
+processes__new(bool look_in_proc); /* look_in_proc: fill what events lack from /proc */
 void processes__free(struct processes *processes);
 
 void processes__seen(struct processes *processes, const struct process_event *event);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A request target folded to a template: ids, UUIDs, hashes, dates and long tokens become {id} and the like. */
+/* A request target folded to a template: ids, UUIDs, hashes, dates and long tokens become {id} and
+ * the like. */
 #ifndef SONDE_ROUTE_H
 #define SONDE_ROUTE_H
 
@@ -9,11 +10,13 @@
 #define ROUTE_MAX 256
 
 /*
- * Writes the template of the target's path (query and fragment dropped) into out, NUL-terminated, and
- * returns its length, at most ROUTE_MAX - 1. Bytes outside printable ASCII and quotes are replaced.
+ * Writes the template of the target's path (query and fragment dropped) into out, NUL-terminated,
+ * and returns its length, at most ROUTE_MAX - 1. Bytes outside printable ASCII and quotes are
+ * replaced.
  */
 size_t route__template(struct slice target, char out[ROUTE_MAX]);
-/* True where the path fits the pattern ("/orders/{order}/items/{item}"; a final "/..." fits any rest). */
+/* True where the path fits the pattern ("/orders/{order}/items/{item}"; a final "/..." fits any
+ * rest). */
 bool route__fits(const char *pattern, struct slice path);
 
 #endif

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a protocol is to sonde: one file, one table line. A parser is a function of bytes and state: no
- * clock, no I/O, no allocation (but its own bounded memory in init), no globals. It is fed the stream
- * of each direction in order, learns of gaps, and reports requests and answers through the calls below.
+ * What a protocol is to sonde: one file, one table line. A parser is a function of bytes and state:
+ * no clock, no I/O, no allocation (but its own bounded memory in init), no globals. It is fed the
+ * stream of each direction in order, learns of gaps, and reports requests and answers through the
+ * calls below.
  *
  * feed() contract: look at run->bytes, return how many were consumed.
  *   - fewer than given: the rest is kept (at most carry_max) and given again with what follows;
- *   - more than given: the surplus is skipped by length, across chunks and gaps, without feeding; when
- *     its last byte has passed, skipped() is called with that time;
- *   - run->full: no more can be kept; consume at least one byte, or the connection is resynchronised.
- * After a gap (gap() was called) feed() gets bytes from an unknown place of the stream: the parser finds
- * the next sure boundary and passes over the rest (reported as consumed).
+ *   - more than given: the surplus is skipped by length, across chunks and gaps, without feeding;
+ * when its last byte has passed, skipped() is called with that time;
+ *   - run->full: no more can be kept; consume at least one byte, or the connection is
+ * resynchronised. After a gap (gap() was called) feed() gets bytes from an unknown place of the
+ * stream: the parser finds the next sure boundary and passes over the rest (reported as consumed).
  */
 #ifndef SONDE_PROTOCOL_H
 #define SONDE_PROTOCOL_H
@@ -61,15 +62,17 @@ struct protocol {
 	size_t state_size;
 	size_t carry_max;
 	/*
-	 * Is this stream of the protocol? `request` tells which half it would be; `begun` that it is the
-	 * very first bytes of the connection (else somewhere at the start of a call's bytes).
-	 * DETECT_YES must be sure: a wrong yes invents exchanges, a wrong no only loses them visibly.
+	 * Is this stream of the protocol? `request` tells which half it would be; `begun` that it
+	 * is the very first bytes of the connection (else somewhere at the start of a call's
+	 * bytes). DETECT_YES must be sure: a wrong yes invents exchanges, a wrong no only loses
+	 * them visibly.
 	 */
 	enum detection (*detect)(struct slice bytes, bool request, bool begun);
 	void (*init)(struct parser *parser, bool begun);
 	size_t (*feed)(struct parser *parser, const struct run *run);
 	void (*skipped)(struct parser *parser, bool request, uint64_t time_ns);
-	/* `length` bytes are missing (0: unknown). Called after the shared pairing rules were applied. */
+	/* `length` bytes are missing (0: unknown). Called after the shared pairing rules were
+	 * applied. */
 	void (*gap)(struct parser *parser, bool request, uint64_t length, uint64_t time_ns);
 	/* This direction has ended. reset: by RST or error. */
 	void (*end)(struct parser *parser, bool request, uint64_t time_ns, bool reset);
@@ -83,10 +86,18 @@ const struct protocol *protocol__by_id(enum protocol_id id);
 /* ---- what a parser calls; implemented in connection.c ---- */
 
 /*
- * A request begins at byte `offset` of the run: opens its entry, with times and thread from the run.
- * NULL: over the cap; the request is counted as seen and lost, and its response will be ignored.
+ * A request begins at byte `offset` of the run: opens its entry, with times and thread from the
+ * run. NULL: over the cap; the request is counted as seen and lost, and its response will be
+ * ignored.
  */
 struct pending *parser__request(struct parser *parser, const struct run *run, size_t offset);
+/*
+ * The same for what is no exchange but has a place in the order of answers (Parse, Sync, a
+ * handshake): its entry is silent. A client's response that comes while nothing is in flight is
+ * held back for its request, so a connection that begins with an answered handshake opens one of
+ * these for it.
+ */
+struct pending *parser__silent(struct parser *parser, const struct run *run, size_t offset);
 
 /* The protocol's part of an answer; zeroed fields where they do not apply. */
 struct answer {
@@ -94,7 +105,8 @@ struct answer {
 	uint64_t end_ns;	/* last byte of the response */
 	struct exchange detail; /* only the union is read */
 };
-/* The oldest entry is answered: pops it and hands the exchange to the sinks (silent ones are just popped). */
+/* The oldest entry is answered: pops it and hands the exchange to the sinks (silent ones are just
+ * popped). */
 void parser__answer(struct parser *parser, const struct answer *answer);
 /* The oldest entry will never be answered (skipped by the server, connection ended). */
 void parser__abort(struct parser *parser, uint64_t time_ns);
@@ -103,13 +115,16 @@ void parser__lose(struct parser *parser, enum loss_reason reason, uint64_t time_
 /* A response came to which no request was seen: one exchange, seen and lost. */
 void parser__unmatched(struct parser *parser, enum loss_reason reason, uint64_t time_ns);
 /*
- * The bytes contradict the protocol. Everything in flight is lost (LOSS_PARSER) and the stream of that
- * direction goes on as after a gap. Repeated without an exchange between: the connection is given up
- * as unparsable, and counted as that.
+ * The bytes contradict the protocol. Everything in flight is lost (LOSS_PARSER) and the stream of
+ * that direction goes on as after a gap. Repeated without an exchange between: the connection is
+ * given up as unparsable, and counted as that.
  */
 void parser__contradiction(struct parser *parser, bool request, uint64_t time_ns);
-/* The connection goes on in another protocol (Upgrade, SSLRequest, CONNECT): from the next byte on. */
+/* The connection goes on in another protocol (Upgrade, SSLRequest, CONNECT): from the next byte on.
+ */
 void parser__switch(struct parser *parser, enum protocol_id protocol);
+/* Bytes of this direction that have passed so far, skipped and missing ones included. */
+uint64_t parser__position(const struct parser *parser, bool request);
 /* Bytes that were passed over to find the next boundary. */
 void parser__passed_over(struct parser *parser, uint64_t bytes);
 

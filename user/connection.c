@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The table of connections: who they are, chunks in their turn, how they end. */
+#include "connection.h"
+
+#include <stdlib.h>
+#include "connection_internal.h"
+
+#define BUCKETS	     16384
+#define DEFER_NS     20000000ull /* how long a chunk waits for the one that should come before it */
+#define DEFERRED_MAX 64		 /* of one connection; then it waits no longer */
+#define CLOSING_NS   100000000ull /* after a reset, what was received already may still be read */
+
+struct connections *connections__new(struct engine *engine)
+{
+	struct connections *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->engine = engine;
+	t->bucket_count = BUCKETS;
+	t->bucket = calloc(t->bucket_count, sizeof(struct connection *));
+	if (!t->bucket) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+static uint64_t mix(uint64_t id)
+{
+	id ^= id >> 33;
+	id *= 0xff51afd7ed558ccdull;
+	return id ^ id >> 33;
+}
+
+static struct connection **slot(struct connections *t, uint64_t id)
+{
+	struct connection **at = &t->bucket[mix(id) & (t->bucket_count - 1)];
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	return at;
+}
+
+/* Keeps chains short however many there are; without memory they just grow longer. */
+static void widen(struct connections *t)
+{
+	uint32_t count = t->bucket_count * 2;
+	struct connection **bucket;
+
+	if (t->count < t->bucket_count)
+		return;
+	bucket = calloc(count, sizeof(struct connection *));
+	if (!bucket)
+		return;
+	for (uint32_t i = 0; i < t->bucket_count; i++) {
+		struct connection *next;
+
+		for (struct connection *c = t->bucket[i]; c; c = next) {
+			struct connection **at = &bucket[mix(c->id) & (count - 1)];
+
+			next = c->next;
+			c->next = *at;
+			*at = c;
+		}
+	}
+	free(t->bucket);
+	t->bucket = bucket;
+	t->bucket_count = count;
+}
+
+static void free_connection(struct connection *c)
+{
+	struct deferred *next;
+
+	if (c->protocol && c->protocol->clear)
+		c->protocol->clear(&c->parser);
+	free(c->parser.state);
+	pairing__clear(&c->parser.pairing);
+	stream__drop_carry(&c->stream[DIRECTION_RECV]);
+	stream__drop_carry(&c->stream[DIRECTION_SEND]);
+	for (struct deferred *d = c->deferred; d; d = next) {
+		next = d->next;
+		free(d);
+	}
+	free(c);
+}
+
+void connections__free(struct connections *t)
+{
+	for (uint32_t i = 0; i < t->bucket_count; i++) {
+		struct connection *next;
+
+		for (struct connection *c = t->bucket[i]; c; c = next) {
+			next = c->next;
+			free_connection(c);
+		}
+	}
+	free(t->bucket);
+	free(t);
+}
+
+static struct connection *add(struct connections *t, uint64_t id, uint64_t time_ns)
+{
+	struct connection *c;
+
+	if (t->count >= t->engine->options.connections_max)
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	c->id = id;
+	c->table = t;
+	c->parser.connection = c;
+	c->last_ns = time_ns;
+	widen(t);
+	*slot(t, id) = c;
+	t->count++;
+	t->engine->counters.connections_seen++;
+	t->engine->counters.open_connections[PROTOCOL_UNKNOWN]++;
+	return c;
+}
+
+static void take_out(struct connections *t, struct connection *c)
+{
+	struct connection **at = slot(t, c->id);
+
+	*at = c->next;
+	t->count--;
+	t->engine->counters.open_connections[c->id_protocol]--;
+	t->forgotten[mix(c->id) % FORGOTTEN] = c->id;
+	if (c->deferred || c->closing)
+		t->deferring--;
+	free_connection(c);
+}
+
+static void owned_by(struct connections *t, struct connection *c, uint32_t tgid)
+{
+	if (c->tgid == tgid || !tgid)
+		return;
+	c->tgid = tgid;
+	c->service = processes__find(t->engine->processes, tgid)->service;
+}
+
+/* ---- chunks in their turn ---- */
+
+/*
+ * The tracepoints fire at the end of a call: where one thread writes and another reads, a response
+ * may be seen before its request, and of two threads' calls on one direction the later one first.
+ */
+static bool before_its_turn(const struct connection *c, const struct chunk *chunk)
+{
+	const struct stream *s = &c->stream[chunk->direction];
+	const struct pairing *p = &c->parser.pairing;
+
+	if (chunk->position > s->position && s->begun && chunk->tid != s->tid)
+		return true;
+	return c->protocol && c->role == ROLE_CLIENT && chunk->direction == DIRECTION_RECV &&
+	       !s->skip && !p->count && !p->desynced && c->stream[DIRECTION_SEND].begun;
+}
+
+static bool waits_behind(const struct connection *c, const struct chunk *chunk)
+{
+	for (const struct deferred *d = c->deferred; d; d = d->next)
+		if (d->chunk.direction == chunk->direction)
+			return true;
+	return false;
+}
+
+static bool defer(struct connections *t, struct connection *c, const struct chunk *chunk)
+{
+	struct deferred **end = &c->deferred, *d;
+	uint32_t count = 0;
+
+	for (; *end; end = &(*end)->next)
+		count++;
+	if (count >= DEFERRED_MAX)
+		return false;
+	d = malloc(sizeof(*d) + chunk->head);
+	if (!d)
+		return false;
+	memcpy(&d->chunk, chunk, sizeof(*chunk) + chunk->head);
+	d->next = NULL;
+	d->since_ns = chunk->event.time_ns;
+	if (!c->deferred && !c->closing)
+		t->deferring++;
+	*end = d;
+	t->engine->counters.deferred_chunks++;
+	return true;
+}
+
+/* Feeds what may go now: all that is in its turn, or (patience at its end) the oldest anyhow. */
+static void feed_deferred(struct connections *t, struct connection *c, uint64_t now_ns)
+{
+	struct deferred **at = &c->deferred;
+
+	while (*at && !c->dropped) {
+		struct deferred *d = *at;
+
+		if (before_its_turn(c, &d->chunk) && now_ns - d->since_ns < DEFER_NS) {
+			at = &d->next;
+			continue;
+		}
+		*at = d->next;
+		stream__take(t, c, &d->chunk);
+		free(d);
+		at = &c->deferred; /* it may have been what an earlier one waited for */
+	}
+	if (!c->deferred && !c->closing)
+		t->deferring--;
+}
+
+static void take_chunk(struct connections *t, struct connection *c, const struct chunk *chunk)
+{
+	bool waiting = c->deferred != NULL;
+
+	if ((before_its_turn(c, chunk) || (waiting && waits_behind(c, chunk))) &&
+	    defer(t, c, chunk))
+		return;
+	stream__take(t, c, chunk);
+	if (waiting && !c->dropped)
+		feed_deferred(t, c, chunk->event.time_ns);
+}
+
+static void count_chunk(struct engine *engine, const struct connection *c,
+			const struct chunk *chunk)
+{
+	struct engine_counters *n = &engine->counters;
+
+	n->chunk_bytes[c->id_protocol] += chunk->length;
+	n->captured_bytes += chunk->head;
+	if (chunk->event.flags & (CHUNK_IO_URING | CHUNK_COMPAT))
+		n->unobservable_chunks++;
+}
+
+void connections__chunk(struct connections *t, const struct chunk *chunk)
+{
+	struct connection *c = *slot(t, chunk->connection);
+
+	if (!c) {
+		if (t->forgotten[mix(chunk->connection) % FORGOTTEN] == chunk->connection)
+			return; /* still on its way when we let go of it */
+		c = add(t, chunk->connection, chunk->event.time_ns);
+		if (!c) {
+			t->engine->counters.lost_bytes[PROTOCOL_UNKNOWN][LOSS_CAP] += chunk->length;
+			return;
+		}
+		c->existing = true; /* its open was lost */
+		c->stream[DIRECTION_RECV].position = c->stream[DIRECTION_SEND].position = 0;
+		c->stream[chunk->direction].position = chunk->position;
+	}
+	owned_by(t, c, chunk->tgid);
+	count_chunk(t->engine, c, chunk);
+	take_chunk(t, c, chunk);
+	if (c->dropped)
+		take_out(t, c);
+}
+
+/* ---- beginnings and ends ---- */
+
+static void describe(struct connection *c, const struct open_event *event)
+{
+	c->peer = event->peer;
+	c->connect_ns = event->connect_ns;
+	c->established_ns = event->established_ns;
+	c->netns = event->netns;
+	c->family = event->family;
+	c->local_port = event->local_port;
+	c->remote_port = event->remote_port;
+	c->role = event->role <= ROLE_CLIENT ? event->role : ROLE_UNKNOWN;
+	c->existing = event->event.flags & OPEN_EXISTING;
+	memcpy(c->local_address, event->local_address, sizeof(c->local_address));
+	memcpy(c->remote_address, event->remote_address, sizeof(c->remote_address));
+	memcpy(c->path, event->path, sizeof(c->path));
+	c->path[sizeof(c->path) - 1] = '\0';
+}
+
+static const char *failure(int error)
+{
+	switch (error) {
+	case 111: /* ECONNREFUSED, numbers as in recordings of any machine */
+		return "refused";
+	case 110: /* ETIMEDOUT */
+		return "timeout";
+	case 104: /* ECONNRESET */
+		return "reset";
+	default:
+		return "unreachable";
+	}
+}
+
+static void connect_failed(struct connections *t, const struct open_event *event)
+{
+	struct connection c = {.id = event->connection, .table = t};
+	struct connection_event failed = {.connection = &c,
+					  .kind = CONNECTION_FAILED,
+					  .time_ns = event->event.time_ns,
+					  .reason = failure(event->error)};
+
+	describe(&c, event);
+	c.role = ROLE_CLIENT;
+	owned_by(t, &c, event->tgid);
+	for (uint32_t i = 0; i < t->engine->sink_count; i++)
+		if (t->engine->sinks[i].connection)
+			t->engine->sinks[i].connection(t->engine->sinks[i].context, &failed);
+}
+
+void connections__open(struct connections *t, const struct open_event *event)
+{
+	struct connection *c;
+
+	if (event->event.type == EVENT_CONNECT_FAILED) {
+		connect_failed(t, event);
+		return;
+	}
+	c = *slot(t, event->connection);
+	if (!c)
+		c = add(t, event->connection, event->event.time_ns);
+	if (!c)
+		return; /* its chunks are counted as lost */
+	t->forgotten[mix(event->connection) % FORGOTTEN] = 0;
+	describe(c, event);
+	owned_by(t, c, event->tgid);
+}
+
+static void end_direction(struct connections *t, struct connection *c, enum direction direction,
+			  uint64_t position, uint64_t time_ns, bool reset)
+{
+	struct stream *s = &c->stream[direction];
+	bool request = is_request(c, direction);
+
+	if (s->ended)
+		return;
+	if (position > s->position && s->begun)
+		stream__missing(t, c, direction, position - s->position, time_ns, LOSS_RING_FULL);
+	s->ended = true;
+	if (c->protocol)
+		c->protocol->end(&c->parser, request, time_ns, reset);
+	if (c->protocol && !request && s->begun)
+		exchanges__abort_all(c, time_ns); /* nothing can be answered any more */
+}
+
+static void hurry_deferred(struct connections *t, struct connection *c)
+{
+	if (c->deferred)
+		feed_deferred(t, c, UINT64_MAX);
+}
+
+void connections__shut(struct connections *t, const struct end_event *event)
+{
+	struct connection *c = *slot(t, event->connection);
+
+	if (!c || event->direction >= DIRECTION_COUNT)
+		return;
+	hurry_deferred(t, c);
+	if (!c->dropped)
+		end_direction(t, c, event->direction, event->position[event->direction],
+			      event->event.time_ns, event->error != 0);
+	if (c->dropped)
+		take_out(t, c);
+}
+
+static void finish(struct connections *t, struct connection *c, const __u64 *position,
+		   uint64_t time_ns, bool reset)
+{
+	hurry_deferred(t, c);
+	for (int pass = 0; pass < 2 && !c->dropped; pass++) { /* the request's end first */
+		enum direction d = direction_of(c, pass == 0);
+
+		end_direction(t, c, d, position ? position[d] : 0, time_ns, reset);
+	}
+	if (!c->dropped)
+		exchanges__abort_all(c, time_ns);
+	if (c->id_protocol == PROTOCOL_UNKNOWN && c->stream[DIRECTION_RECV].begun &&
+	    c->stream[DIRECTION_SEND].begun && !c->existing)
+		t->engine->counters.unparsable[PROTOCOL_UNKNOWN]++;
+}
+
+void connections__close(struct connections *t, const struct end_event *event)
+{
+	struct connection *c = *slot(t, event->connection);
+
+	if (!c)
+		return;
+	if (event->error && !c->closing) {
+		if (!c->deferred)
+			t->deferring++;
+		c->closing = true;
+		c->closing_error = event->error;
+		c->closing_ns = event->event.time_ns;
+		return;
+	}
+	finish(t, c, event->position, event->event.time_ns, false);
+	take_out(t, c);
+}
+
+static void tick_connection(struct connections *t, struct connection *c, uint64_t now_ns)
+{
+	if (c->deferred)
+		feed_deferred(t, c, now_ns);
+	if (c->closing && now_ns - c->closing_ns >= CLOSING_NS) {
+		finish(t, c, NULL, c->closing_ns, true);
+		c->dropped = true;
+	}
+	if (c->dropped)
+		take_out(t, c);
+}
+
+void connections__tick(struct connections *t, uint64_t now_ns)
+{
+	t->engine->ticked_ns = now_ns;
+	for (uint32_t i = 0; t->deferring && i < t->bucket_count; i++) {
+		struct connection *next;
+
+		for (struct connection *c = t->bucket[i]; c; c = next) {
+			next = c->next;
+			if (c->deferred || c->closing)
+				tick_connection(t, c, now_ns);
+		}
+	}
+}
+
+void connections__finish(struct connections *t, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < t->bucket_count; i++) {
+		struct connection *next;
+
+		for (struct connection *c = t->bucket[i]; c; c = next) {
+			next = c->next;
+			hurry_deferred(t, c);
+			if (c->closing) {
+				finish(t, c, NULL, c->closing_ns, true);
+				c->dropped = true;
+			}
+			if (c->dropped)
+				take_out(t, c);
+		}
+	}
+	(void)now_ns;
+}
+
+void connections__each(struct connections *t,
+		       void (*visit)(void *context, const struct connection *c), void *context)
+{
+	for (uint32_t i = 0; i < t->bucket_count; i++)
+		for (const struct connection *c = t->bucket[i]; c; c = c->next)
+			visit(context, c);
+}
+
+void connections__forget(struct connections *t, uint64_t id, uint64_t now_ns)
+{
+	struct connection *c = *slot(t, id);
+
+	if (!c)
+		return;
+	finish(t, c, NULL, now_ns, false);
+	take_out(t, c);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What connection.c, stream.c, decide.c and parser.c share; nobody else includes it. */
+#ifndef SONDE_CONNECTION_INTERNAL_H
+#define SONDE_CONNECTION_INTERNAL_H
+
+#include "connection.h"
+#include "engine.h"
+
+/* A carried rest and a new chunk are put together here: the largest carry and one record. */
+#define SCRATCH_SIZE (64 * 1024 + SONDE_CHUNK_MAX)
+#define CARRY_LIMIT  (64 * 1024)
+/* Ids of connections that were let go while records of theirs may still be on the way. */
+#define FORGOTTEN 4096
+
+struct deferred {
+	struct deferred *next;
+	uint64_t since_ns;
+	struct chunk chunk; /* with its bytes; last, it is of variable size */
+};
+
+struct connections {
+	struct engine *engine;
+	struct connection **bucket;
+	uint32_t bucket_count; /* a power of two */
+	uint32_t count;
+	uint32_t deferring; /* connections with deferred chunks or closing: what a tick must look at
+			     */
+	uint64_t forgotten[FORGOTTEN];
+	uint8_t scratch[SCRATCH_SIZE];
+};
+
+static inline bool is_request(const struct connection *c, enum direction direction)
+{
+	return (direction == DIRECTION_SEND) == (c->role == ROLE_CLIENT);
+}
+
+static inline enum direction direction_of(const struct connection *c, bool request)
+{
+	return request == (c->role == ROLE_CLIENT) ? DIRECTION_SEND : DIRECTION_RECV;
+}
+
+/* ---- stream.c: bytes in order into the parser ---- */
+/* One chunk at or beyond the expected position. */
+void stream__take(struct connections *t, struct connection *c, const struct chunk *chunk);
+/* `length` bytes of this direction will never be seen. */
+void stream__missing(struct connections *t, struct connection *c, enum direction direction,
+		     uint64_t length, uint64_t time_ns, enum loss_reason reason);
+/* Feeds bytes that are already counted (what was carried while the protocol was undecided). */
+void stream__feed(struct connections *t, struct connection *c, enum direction direction,
+		  const struct chunk *chunk, struct slice bytes);
+/* The stream's carried rest followed by bytes, in one piece (in t->scratch where both are there).
+ */
+struct slice stream__joined(struct connections *t, struct stream *s, struct slice bytes);
+/* Keeps rest (of the joined bytes, which begin with the carried ones) as the new carry. */
+bool stream__keep(struct stream *s, struct slice joined, size_t from, const struct chunk *chunk);
+void stream__drop_carry(struct stream *s);
+
+/* ---- decide.c: which protocol, which role ---- */
+void decide__chunk(struct connections *t, struct connection *c, const struct chunk *chunk);
+void decide__as(struct connections *t, struct connection *c, enum protocol_id protocol);
+void decide__skip_hint(struct connections *t, struct connection *c, enum direction direction);
+
+/* ---- parser.c: pairing rules and exchanges ---- */
+/* A run of requests (responses) is about to be fed. */
+void exchanges__request_run(struct connection *c, uint64_t time_ns);
+void exchanges__response_run(struct connection *c);
+void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t time_ns,
+			    enum loss_reason reason);
+void exchanges__response_gap(struct connection *c, uint64_t time_ns, enum loss_reason reason);
+void exchanges__abort_all(struct connection *c, uint64_t time_ns);
+void exchanges__lose_all(struct connection *c, uint32_t but, uint64_t time_ns,
+			 enum loss_reason reason);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which protocol a connection speaks, which of its ends we see, and what bpf/ shall deliver of it.
+ */
+#include "connection_internal.h"
+
+#include <stdlib.h>
+
+#define UNDECIDED_BYTES 4096  /* of one direction, with nothing recognised */
+#define PROBE_AFTER	16    /* calls on an existing connection that begin with nothing we know */
+#define PROBES_MAX	20000 /* then it is none of ours */
+#define ATTACH_NS	50000000ull
+#define HINT_BYTES	(256 * 1024) /* a body longer than this is worth a word to bpf/ */
+
+static const uint16_t default_http_ports[] = {80, 8000, 8080, 8888, 3000, 5000, 9000, 0};
+
+static void tell(struct connections *t, const struct connection *c, const struct verdict *verdict)
+{
+	if (t->engine->verdict)
+		t->engine->verdict(t->engine->verdict_context, c->id, verdict);
+}
+
+static void count_open(struct connections *t, struct connection *c, enum protocol_id protocol)
+{
+	t->engine->counters.open_connections[c->id_protocol]--;
+	c->id_protocol = (uint8_t)protocol;
+	t->engine->counters.open_connections[c->id_protocol]++;
+}
+
+static void leave_parser(struct connection *c)
+{
+	if (!c->protocol)
+		return;
+	exchanges__lose_all(c, 0, c->table->engine->now_ns, LOSS_PARSER);
+	if (c->protocol->clear)
+		c->protocol->clear(&c->parser);
+	free(c->parser.state);
+	c->parser.state = NULL;
+	pairing__clear(&c->parser.pairing);
+	c->stream[DIRECTION_RECV].skip = c->stream[DIRECTION_SEND].skip = 0;
+	c->protocol = NULL;
+}
+
+static bool enter_parser(struct connection *c, const struct protocol *protocol)
+{
+	c->parser.state = calloc(1, protocol->state_size ? protocol->state_size : 1);
+	if (!c->parser.state)
+		return false;
+	pairing__init(&c->parser.pairing);
+	c->parser.connection = c;
+	c->parser.side = (uint8_t)connection__side(c);
+	c->protocol = protocol;
+	protocol->init(&c->parser, !c->existing);
+	return true;
+}
+
+void decide__as(struct connections *t, struct connection *c, enum protocol_id id)
+{
+	const struct protocol *protocol = protocol__by_id(id);
+	struct verdict verdict = {.protocol = (uint8_t)id, .depth = CAPTURE_ALL};
+
+	if (c->dropped)
+		return;
+	leave_parser(c);
+	if (protocol && !enter_parser(c, protocol))
+		protocol = NULL;
+	count_open(t, c, id);
+	if (!protocol) {
+		t->engine->counters.opaque[id]++;
+		verdict.depth = CAPTURE_NOTHING;
+		c->dropped = true;
+	}
+	tell(t, c, &verdict);
+}
+
+void decide__skip_hint(struct connections *t, struct connection *c, enum direction direction)
+{
+	struct stream *s = &c->stream[direction];
+	struct verdict verdict = {.protocol = c->id_protocol, .depth = CAPTURE_ALL};
+
+	if (s->skip < HINT_BYTES || !t->engine->verdict)
+		return;
+	/* The call that takes the body's last byte must be seen: its time ends the exchange. */
+	verdict.skip_to[direction] =
+		s->skip > UINT64_MAX - s->position ? UINT64_MAX : s->position + s->skip - 1;
+	tell(t, c, &verdict);
+}
+
+static bool expected_http(const struct connections *t, const struct connection *c)
+{
+	const uint16_t *port = t->engine->options.http_ports;
+	uint16_t server = c->role == ROLE_CLIENT ? c->remote_port : c->local_port;
+
+	for (port = port ? port : default_http_ports; *port; port++)
+		if (*port == server)
+			return true;
+	return false;
+}
+
+/* Bytes of a TLS record layer: handshake, version 3.x (RFC 8446 section 5.1). */
+static bool looks_like_tls(struct slice bytes)
+{
+	return bytes.length >= 3 && bytes.data[0] == 0x16 && bytes.data[1] == 3 &&
+	       bytes.data[2] <= 4;
+}
+
+struct guess {
+	const struct protocol *protocol; /* sure */
+	bool more;			 /* some protocol wants more bytes */
+	bool request;			 /* the half that was recognised */
+};
+
+static struct guess guess(struct slice bytes, bool request, bool begun)
+{
+	struct guess found = {.request = request};
+
+	for (const struct protocol *const *p = protocols; *p; p++) {
+		enum detection d = (*p)->detect(bytes, request, begun);
+
+		if (d == DETECT_YES) {
+			found.protocol = *p;
+			return found;
+		}
+		found.more |= d == DETECT_MORE;
+	}
+	return found;
+}
+
+/* Without a role both halves are tried; a sure one tells the role. */
+static struct guess guess_of(struct connection *c, enum direction direction, struct slice bytes)
+{
+	struct guess request, response;
+
+	if (c->role != ROLE_UNKNOWN)
+		return guess(bytes, is_request(c, direction), !c->existing);
+	request = guess(bytes, true, !c->existing);
+	if (request.protocol) {
+		c->role = direction == DIRECTION_RECV ? ROLE_SERVER : ROLE_CLIENT;
+		return request;
+	}
+	response = guess(bytes, false, !c->existing);
+	if (response.protocol)
+		c->role = direction == DIRECTION_RECV ? ROLE_CLIENT : ROLE_SERVER;
+	response.more |= request.more;
+	return response;
+}
+
+static void give_up(struct connections *t, struct connection *c, struct slice bytes)
+{
+	if (looks_like_tls(bytes)) {
+		decide__as(t, c, PROTOCOL_TLS);
+		return;
+	}
+	if (!c->existing && expected_http(t, c))
+		t->engine->counters.unparsable[PROTOCOL_HTTP1]++;
+	decide__as(t, c, PROTOCOL_OPAQUE);
+}
+
+/*
+ * Attached while a batch was half read: its second half looks like a whole batch, but the first
+ * half's answers come first. Only the moments after attaching can cut a batch so.
+ */
+static bool maybe_half_a_batch(const struct connection *c, uint64_t time_ns)
+{
+	return c->existing && c->parser.pairing.run_requests > 1 &&
+	       time_ns - c->table->engine->first_ns < ATTACH_NS;
+}
+
+/* Decided: what was carried of both halves is fed, the request's first. */
+static void begin(struct connections *t, struct connection *c, const struct chunk *chunk,
+		  const struct protocol *protocol)
+{
+	enum direction direction = chunk->direction;
+	enum direction request = direction_of(c, true), response = direction_of(c, false);
+	struct slice bytes = slice__of(chunk->data, chunk->head), none = {0};
+
+	decide__as(t, c, protocol->id);
+	exchanges__request_run(c, chunk->event.time_ns);
+	stream__feed(t, c, request, chunk, direction == request ? bytes : none);
+	if (c->protocol && maybe_half_a_batch(c, chunk->event.time_ns)) {
+		exchanges__lose_all(c, 0, chunk->event.time_ns, LOSS_ATTACHED);
+		c->parser.pairing.desynced = true;
+	}
+	if (direction == response || c->stream[response].carry_length) {
+		exchanges__response_run(c);
+		stream__feed(t, c, response, chunk, direction == response ? bytes : none);
+	}
+}
+
+static void probe(struct connections *t, struct connection *c, struct slice bytes)
+{
+	struct verdict verdict = {.protocol = PROTOCOL_UNKNOWN, .depth = CAPTURE_PROBE};
+
+	c->undecided_chunks++;
+	if (looks_like_tls(bytes) || c->undecided_chunks >= PROBES_MAX) {
+		give_up(t, c, bytes);
+	} else if (c->undecided_chunks == PROBE_AFTER) {
+		c->probing = true;
+		tell(t, c, &verdict);
+	}
+}
+
+static void decide_existing(struct connections *t, struct connection *c, const struct chunk *chunk)
+{
+	struct slice bytes = slice__of(chunk->data, chunk->head);
+	struct guess found;
+
+	if (chunk->event.flags & CHUNK_CONTINUED)
+		return; /* only a call's own beginning can be a sure start */
+	found = guess_of(c, chunk->direction, bytes);
+	if (found.protocol)
+		begin(t, c, chunk, found.protocol);
+	else
+		probe(t, c, bytes);
+}
+
+void decide__chunk(struct connections *t, struct connection *c, const struct chunk *chunk)
+{
+	struct stream *s = &c->stream[chunk->direction];
+	struct slice joined;
+	struct guess found;
+
+	if (c->existing) {
+		decide_existing(t, c, chunk);
+		return;
+	}
+	joined = stream__joined(t, s, slice__of(chunk->data, chunk->head));
+	found = guess_of(c, chunk->direction, joined);
+	if (found.protocol && (found.request || c->stream[direction_of(c, true)].begun))
+		begin(t, c, chunk, found.protocol);
+	else if (looks_like_tls(joined) || (!found.protocol && !found.more) ||
+		 joined.length > UNDECIDED_BYTES)
+		give_up(t, c, joined);
+	else if (!stream__keep(s, joined, 0, chunk))
+		give_up(t, c, joined);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "connection.h"
+
+#define CONNECTIONS_MAX 100000
+#define TICK_NS                                                                                    \
+	10000000ull /* by the events' own clock, so that a replay yields what the live run did */
+
+struct engine *engine__new(const struct engine_options *options)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return NULL;
+	engine->options = *options;
+	if (!engine->options.connections_max)
+		engine->options.connections_max = CONNECTIONS_MAX;
+	engine->labels = labels__new(&options->labels);
+	engine->processes = processes__new(options->look_in_proc);
+	engine->connections = connections__new(engine);
+	if (engine->labels && engine->processes && engine->connections)
+		return engine;
+	engine__free(engine);
+	return NULL;
+}
+
+void engine__free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	if (engine->connections)
+		connections__free(engine->connections);
+	if (engine->processes)
+		processes__free(engine->processes);
+	if (engine->labels)
+		labels__free(engine->labels);
+	free(engine);
+}
+
+int engine__add_sink(struct engine *engine, struct sink sink)
+{
+	if (engine->sink_count == ENGINE_SINKS_MAX)
+		return -ENOSPC;
+	engine->sinks[engine->sink_count++] = sink;
+	return 0;
+}
+
+static void take_loss(struct engine *engine, const struct loss_event *loss)
+{
+	if (loss->protocol >= PROTOCOL_COUNT || loss->reason >= LOSS_REASON_COUNT)
+		return;
+	engine->counters.lost_events[loss->protocol][loss->reason] += loss->events;
+}
+
+/* A record must hold what its type says before anything of it is read: recordings come from
+ * strangers. */
+static bool well_formed(const struct event *event, uint32_t size)
+{
+	static const uint32_t needed[] = {
+		[EVENT_CHUNK] = sizeof(struct chunk),
+		[EVENT_OPEN] = sizeof(struct open_event),
+		[EVENT_SHUT] = sizeof(struct end_event),
+		[EVENT_CLOSE] = sizeof(struct end_event),
+		[EVENT_PROCESS] = sizeof(struct process_event),
+		[EVENT_EXIT] = sizeof(struct exit_event),
+		[EVENT_CONNECT_FAILED] = sizeof(struct open_event),
+		[EVENT_LOSS] = sizeof(struct loss_event),
+	};
+	const struct chunk *chunk = (const struct chunk *)event;
+
+	if (size < sizeof(*event) || event->type == 0 || event->type > EVENT_LOSS ||
+	    size < needed[event->type] || event->size > size || event->size < needed[event->type])
+		return false;
+	if (event->type != EVENT_CHUNK)
+		return true;
+	return chunk->direction < DIRECTION_COUNT && chunk->head <= chunk->length &&
+	       chunk->head <= event->size - sizeof(*chunk);
+}
+
+int engine__event(struct engine *engine, const struct event *event, uint32_t size)
+{
+	if (!well_formed(event, size))
+		return -EBADMSG;
+	engine->counters.events[event->type]++;
+	if (event->time_ns > engine->now_ns)
+		engine->now_ns = event->time_ns;
+	if (!engine->first_ns)
+		engine->first_ns = event->time_ns;
+	if (engine->now_ns - engine->ticked_ns >= TICK_NS)
+		connections__tick(engine->connections, engine->now_ns);
+	switch (event->type) {
+	case EVENT_CHUNK:
+		connections__chunk(engine->connections, (const struct chunk *)event);
+		break;
+	case EVENT_OPEN:
+	case EVENT_CONNECT_FAILED:
+		connections__open(engine->connections, (const struct open_event *)event);
+		break;
+	case EVENT_SHUT:
+		connections__shut(engine->connections, (const struct end_event *)event);
+		break;
+	case EVENT_CLOSE:
+		connections__close(engine->connections, (const struct end_event *)event);
+		break;
+	case EVENT_PROCESS:
+		processes__seen(engine->processes, (const struct process_event *)event);
+		break;
+	case EVENT_EXIT:
+		processes__exited(engine->processes, ((const struct exit_event *)event)->tgid,
+				  event->time_ns);
+		break;
+	default:
+		take_loss(engine, (const struct loss_event *)event);
+		break;
+	}
+	return 0;
+}
+
+void engine__tick(struct engine *engine, uint64_t now_ns)
+{
+	if (now_ns > engine->now_ns)
+		engine->now_ns = now_ns;
+	connections__tick(engine->connections, engine->now_ns);
+	processes__expire(engine->processes, engine->now_ns);
+}
+
+void engine__finish(struct engine *engine)
+{
+	connections__finish(engine->connections, engine->now_ns);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "pairing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_FIRST 4
+#define CAPACITY_KEPT  64 /* larger rings are given back once they are empty */
+
+void pairing__init(struct pairing *p)
+{
+	*p = (struct pairing){0};
+}
+
+void pairing__clear(struct pairing *p)
+{
+	free(p->ring);
+	*p = (struct pairing){0};
+}
+
+static struct pending *entry(const struct pairing *p, uint32_t index)
+{
+	return &p->ring[(p->first + index) & (p->capacity - 1)];
+}
+
+static bool grow(struct pairing *p)
+{
+	uint32_t capacity = p->capacity ? p->capacity * 2 : CAPACITY_FIRST;
+	struct pending *ring;
+
+	if (capacity > PAIRING_MAX)
+		return false;
+	ring = malloc(capacity * sizeof(*ring));
+	if (!ring)
+		return false;
+	for (uint32_t i = 0; i < p->count; i++)
+		ring[i] = *entry(p, i);
+	free(p->ring);
+	p->ring = ring;
+	p->capacity = capacity;
+	p->first = 0;
+	return true;
+}
+
+struct pending *pairing__push(struct pairing *p, uint64_t start_ns)
+{
+	struct pending *new;
+
+	if (p->count == p->capacity && !grow(p))
+		return NULL;
+	new = entry(p, p->count++);
+	*new = (struct pending){.start_ns = start_ns};
+	return new;
+}
+
+struct pending *pairing__at(const struct pairing *p, uint32_t index)
+{
+	return index < p->count ? entry(p, index) : NULL;
+}
+
+struct pending *pairing__front(const struct pairing *p)
+{
+	return pairing__at(p, 0);
+}
+
+struct pending *pairing__back(const struct pairing *p)
+{
+	return p->count ? entry(p, p->count - 1) : NULL;
+}
+
+void pairing__pop(struct pairing *p)
+{
+	if (!p->count)
+		return;
+	p->first = (p->first + 1) & (p->capacity - 1);
+	if (--p->count == 0 && p->capacity > CAPACITY_KEPT) {
+		free(p->ring);
+		p->ring = NULL;
+		p->capacity = 0;
+		p->first = 0;
+	}
+}

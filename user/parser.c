@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What parsers call: requests into the pairing, answers into exchanges, and the rules that say when
+ * a response can still be told to be a request's (docs/architecture.md, Streams and gaps).
+ */
+#include "connection_internal.h"
+
+#define QUIET_NS                                                                                   \
+	1000000000ull /* both directions silent for so long: nothing is on its way any more */
+#define CONTRADICTIONS_MAX 4
+
+static struct engine *engine_of(const struct connection *c)
+{
+	return c->table->engine;
+}
+
+static uint8_t protocol_of(const struct connection *c)
+{
+	return c->protocol ? (uint8_t)c->protocol->id : c->id_protocol;
+}
+
+static void publish(struct connection *c, const struct exchange *exchange)
+{
+	struct engine *engine = engine_of(c);
+
+	for (uint32_t i = 0; i < engine->sink_count; i++)
+		engine->sinks[i].exchange(engine->sinks[i].context, exchange);
+}
+
+static void count_seen(struct connection *c)
+{
+	struct engine_counters *n = &engine_of(c)->counters;
+
+	n->seen[protocol_of(c)][connection__side(c)]++;
+	n->in_flight[protocol_of(c)][connection__side(c)]++;
+}
+
+static void count_ended(struct connection *c, const struct exchange *exchange)
+{
+	struct engine_counters *n = &engine_of(c)->counters;
+
+	n->in_flight[exchange->protocol][exchange->side]--;
+	if (exchange->outcome == OUTCOME_LOST)
+		n->lost[exchange->protocol][exchange->side][exchange->loss]++;
+	else
+		n->reported[exchange->protocol][exchange->side]++;
+}
+
+static void fill(struct connection *c, const struct pending *p, struct exchange *out)
+{
+	out->connection = c;
+	out->protocol = protocol_of(c);
+	out->side = (uint8_t)connection__side(c);
+	out->label = p->label;
+	out->tgid = p->tgid;
+	out->tid = p->tid;
+	out->start_ns = p->start_ns;
+	out->first_ns = p->first_ns;
+	out->queue_ns = p->queue_ns;
+	out->request_bytes = p->request_bytes;
+	out->response_bytes = p->response_bytes;
+}
+
+/* HTTP's method is worth telling of an unanswered exchange as well; parsers keep it in
+ * pending.kind. */
+static void end_front(struct connection *c, enum outcome outcome, enum loss_reason reason,
+		      uint64_t time_ns)
+{
+	struct pending *p = pairing__front(&c->parser.pairing);
+	struct exchange exchange = {0};
+
+	if (!p)
+		return;
+	if (!p->silent) {
+		fill(c, p, &exchange);
+		exchange.outcome = (uint8_t)outcome;
+		exchange.loss = (uint8_t)reason;
+		exchange.end_ns = time_ns;
+		if (exchange.protocol == PROTOCOL_HTTP1)
+			exchange.http.method = p->kind < HTTP_METHOD_COUNT ? (uint8_t)p->kind : 0;
+		count_ended(c, &exchange);
+		publish(c, &exchange);
+	}
+	pairing__pop(&c->parser.pairing);
+}
+
+static struct pending *push(struct parser *parser, const struct run *run, size_t offset)
+{
+	struct pairing *pairing = &parser->pairing;
+	struct pending *p = pairing__push(pairing, run__time(run, offset));
+
+	if (!p) { /* the cap: the oldest makes room; what follows cannot be told apart any more */
+		exchanges__lose_all(parser->connection, 0, run->time_ns, LOSS_CAP);
+		pairing->desynced = true;
+		return NULL;
+	}
+	p->queue_ns = run__queue(run, offset);
+	p->tgid = run->tgid;
+	p->tid = run->tid;
+	return p;
+}
+
+struct pending *parser__request(struct parser *parser, const struct run *run, size_t offset)
+{
+	struct connection *c = parser->connection;
+	struct engine_counters *n = &engine_of(c)->counters;
+	struct pending *p;
+
+	count_seen(c);
+	if (++parser->pairing.run_requests > 1)
+		parser->pairing.pipelined = true;
+	p = parser->pairing.desynced ? NULL : push(parser, run, offset);
+	if (!p) {
+		n->in_flight[protocol_of(c)][connection__side(c)]--;
+		n->lost[protocol_of(c)][connection__side(c)][LOSS_RESYNC]++;
+	}
+	return p;
+}
+
+struct pending *parser__silent(struct parser *parser, const struct run *run, size_t offset)
+{
+	struct pending *p = parser->pairing.desynced ? NULL : push(parser, run, offset);
+
+	if (p)
+		p->silent = true;
+	return p;
+}
+
+void parser__answer(struct parser *parser, const struct answer *answer)
+{
+	struct connection *c = parser->connection;
+	struct pending *p = pairing__front(&parser->pairing);
+	struct exchange exchange = answer->detail;
+
+	if (!p)
+		return;
+	if (parser->pairing.count > 1 && !p->silent && !c->stream[direction_of(c, false)].resync)
+		parser->pairing.pipelined |= !pairing__at(&parser->pairing, 1)->silent;
+	if (!p->silent) {
+		fill(c, p, &exchange);
+		exchange.outcome = (uint8_t)answer->outcome;
+		exchange.end_ns = answer->end_ns;
+		count_ended(c, &exchange);
+		c->contradictions = 0;
+		publish(c, &exchange);
+	}
+	pairing__pop(&parser->pairing);
+}
+
+void parser__abort(struct parser *parser, uint64_t time_ns)
+{
+	end_front(parser->connection, OUTCOME_ABORTED, 0, time_ns);
+}
+
+void parser__lose(struct parser *parser, enum loss_reason reason, uint64_t time_ns)
+{
+	end_front(parser->connection, OUTCOME_LOST, reason, time_ns);
+}
+
+static void lose_unseen(struct connection *c, enum loss_reason reason, uint64_t time_ns)
+{
+	struct exchange exchange = {.connection = c,
+				    .protocol = protocol_of(c),
+				    .side = (uint8_t)connection__side(c),
+				    .outcome = OUTCOME_LOST,
+				    .loss = (uint8_t)reason,
+				    .tgid = c->tgid,
+				    .start_ns = time_ns,
+				    .end_ns = time_ns};
+
+	count_seen(c);
+	count_ended(c, &exchange);
+	publish(c, &exchange);
+}
+
+void parser__unmatched(struct parser *parser, enum loss_reason reason, uint64_t time_ns)
+{
+	if (parser->pairing.desynced)
+		return; /* its request was counted as lost already */
+	parser->connection->unmatched++;
+	if (parser->connection->existing &&
+	    !parser->connection->stream[direction_of(parser->connection, true)].begun)
+		reason = LOSS_ATTACHED; /* its request was sent before we looked */
+	lose_unseen(parser->connection, reason, time_ns);
+}
+
+void parser__contradiction(struct parser *parser, bool request, uint64_t time_ns)
+{
+	struct connection *c = parser->connection;
+
+	exchanges__lose_all(c, 0, time_ns, LOSS_PARSER);
+	parser->pairing.desynced |= parser->pairing.pipelined;
+	c->stream[direction_of(c, request)].resync = true;
+	if (++c->contradictions < CONTRADICTIONS_MAX)
+		return;
+	engine_of(c)->counters.unparsable[protocol_of(c)]++;
+	decide__as(c->table, c, PROTOCOL_OPAQUE);
+}
+
+void parser__switch(struct parser *parser, enum protocol_id protocol)
+{
+	decide__as(parser->connection->table, parser->connection, protocol);
+}
+
+uint64_t parser__position(const struct parser *parser, bool request)
+{
+	const struct connection *c = parser->connection;
+
+	return c->stream[direction_of(c, request)].position;
+}
+
+void parser__passed_over(struct parser *parser, uint64_t bytes)
+{
+	const struct connection *c = parser->connection;
+
+	engine_of(c)->counters.lost_bytes[protocol_of(c)][LOSS_RESYNC] += bytes;
+}
+
+uint32_t parser__route(struct parser *parser, struct slice target)
+{
+	const struct connection *c = parser->connection;
+
+	return labels__route(engine_of(c)->labels, c->service, target);
+}
+
+uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated)
+{
+	return labels__statement(engine_of(parser->connection)->labels, sql, truncated);
+}
+
+uint32_t parser__command(struct parser *parser, struct slice name, struct slice subcommand)
+{
+	return labels__command(engine_of(parser->connection)->labels, name, subcommand);
+}
+
+void parser__activity(struct parser *parser, enum activity activity, uint64_t time_ns)
+{
+	(void)time_ns;
+	parser->connection->activity = (uint8_t)activity;
+}
+
+void parser__database(struct parser *parser, struct slice database, struct slice user)
+{
+	struct connection *c = parser->connection;
+	struct slice name = database.length ? database : user; /* PostgreSQL's own default */
+	size_t length = name.length < sizeof(c->database) ? name.length : sizeof(c->database) - 1;
+
+	if (length)
+		memcpy(c->database, name.data, length);
+	c->database[length] = '\0';
+}
+
+static void publish_event(struct connection *c, const struct connection_event *event)
+{
+	struct engine *engine = engine_of(c);
+
+	for (uint32_t i = 0; i < engine->sink_count; i++)
+		if (engine->sinks[i].connection)
+			engine->sinks[i].connection(engine->sinks[i].context, event);
+}
+
+void parser__ready(struct parser *parser, uint64_t time_ns)
+{
+	struct connection *c = parser->connection;
+	uint64_t from = c->connect_ns ? c->connect_ns : c->established_ns;
+
+	if (c->ready)
+		return;
+	c->ready = true;
+	if (from && !c->existing)
+		publish_event(c, &(struct connection_event){
+					 .connection = c,
+					 .kind = CONNECTION_READY,
+					 .time_ns = time_ns,
+					 .value_ns = time_ns > from ? time_ns - from : 0,
+				 });
+}
+
+void parser__failed(struct parser *parser, const char *reason, uint64_t time_ns)
+{
+	struct connection *c = parser->connection;
+
+	publish_event(c, &(struct connection_event){.connection = c,
+						    .kind = CONNECTION_FAILED,
+						    .time_ns = time_ns,
+						    .reason = reason});
+}
+
+/* ---- the rules ---- */
+
+void exchanges__lose_all(struct connection *c, uint32_t but, uint64_t time_ns,
+			 enum loss_reason reason)
+{
+	while (c->parser.pairing.count > but)
+		end_front(c, OUTCOME_LOST, reason, time_ns);
+}
+
+void exchanges__abort_all(struct connection *c, uint64_t time_ns)
+{
+	while (c->parser.pairing.count)
+		end_front(c, OUTCOME_ABORTED, 0, time_ns);
+}
+
+void exchanges__request_run(struct connection *c, uint64_t time_ns)
+{
+	struct pairing *p = &c->parser.pairing;
+	bool quiet = time_ns > c->last_ns && time_ns - c->last_ns >= QUIET_NS;
+
+	if (p->desynced && (p->interleaved ? quiet : p->answering || quiet)) {
+		exchanges__lose_all(c, 0, time_ns, LOSS_RESYNC);
+		p->desynced = false;
+	}
+	if (p->answering && p->count && !p->desynced) {
+		if (c->stream[direction_of(c, false)].resync && !p->pipelined)
+			exchanges__lose_all(c, 0, time_ns, LOSS_RESYNC);
+		else
+			p->interleaved = true;
+	}
+	if (p->answering)
+		c->unmatched = 0;
+	p->answering = false;
+	p->run_requests = 0;
+}
+
+void exchanges__response_run(struct connection *c)
+{
+	c->parser.pairing.answering = true;
+}
+
+void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t time_ns,
+			    enum loss_reason reason)
+{
+	struct pairing *p = &c->parser.pairing;
+
+	if (p->desynced)
+		return;
+	if (at_boundary && !c->unmatched)
+		lose_unseen(c, reason, time_ns); /* at least one began in there */
+	if (p->answering && !p->count)
+		return; /* a fresh batch follows: what was missing has been answered */
+	if (!p->pipelined && p->count <= 1)
+		return; /* one at a time: the next response that fits is the newest request's */
+	exchanges__lose_all(c, 0, time_ns, reason);
+	p->desynced = true;
+}
+
+void exchanges__response_gap(struct connection *c, uint64_t time_ns, enum loss_reason reason)
+{
+	struct pairing *p = &c->parser.pairing;
+
+	if (p->desynced)
+		return;
+	if (!p->pipelined) {
+		exchanges__lose_all(c, 1, time_ns, reason);
+		return;
+	}
+	exchanges__lose_all(c, 0, time_ns, reason);
+	p->desynced = true;
+}
