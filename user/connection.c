@@ -155,8 +155,9 @@ static bool before_its_turn(const struct connection *c, const struct chunk *chun
 
 	if (chunk->position > s->position && s->begun && chunk->tid != s->tid)
 		return true;
-	return c->protocol && c->role == ROLE_CLIENT && chunk->direction == DIRECTION_RECV &&
-	       !s->skip && !p->count && !p->desynced && c->stream[DIRECTION_SEND].begun;
+	return c->protocol && !c->protocol->multiplexed && c->role == ROLE_CLIENT &&
+	       chunk->direction == DIRECTION_RECV && !s->skip && !p->count && !p->desynced &&
+	       c->stream[DIRECTION_SEND].begun;
 }
 
 static bool waits_behind(const struct connection *c, const struct chunk *chunk)

@@ -57,10 +57,12 @@ struct exchange {
 	uint64_t response_bytes;
 	union {
 		struct {
-			uint16_t status; /* 0: unanswered */
-			uint8_t method;	 /* enum http_method */
-			uint8_t version; /* 10, 11, 20 */
-			bool truncated;	 /* body cut short by a reset or an early end */
+			uint16_t status;     /* 0: unanswered */
+			uint8_t method;	     /* enum http_method */
+			uint8_t version;     /* 10, 11, 20 */
+			bool truncated;	     /* body cut short by a reset or an early end */
+			bool grpc;	     /* content-type application/grpc */
+			uint8_t grpc_status; /* from the trailers; 0 OK */
 		} http;
 		struct {
 			uint64_t rows;	  /* from CommandComplete, or of COPY */

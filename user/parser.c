@@ -63,25 +63,50 @@ static void fill(struct connection *c, const struct pending *p, struct exchange 
 
 /* HTTP's method is worth telling of an unanswered exchange as well; parsers keep it in
  * pending.kind. */
+static void publish_unanswered(struct connection *c, const struct pending *p, enum outcome outcome,
+			       enum loss_reason reason, uint64_t time_ns)
+{
+	struct exchange exchange = {0};
+
+	fill(c, p, &exchange);
+	exchange.outcome = (uint8_t)outcome;
+	exchange.loss = (uint8_t)reason;
+	exchange.end_ns = time_ns ? time_ns : engine_of(c)->now_ns;
+	if (exchange.protocol == PROTOCOL_HTTP1 || exchange.protocol == PROTOCOL_HTTP2)
+		exchange.http.method = p->kind < HTTP_METHOD_COUNT ? (uint8_t)p->kind : 0;
+	count_ended(c, &exchange);
+	publish(c, &exchange);
+}
+
+static void publish_answered(struct connection *c, const struct pending *p,
+			     const struct answer *answer)
+{
+	struct exchange exchange = answer->detail;
+
+	fill(c, p, &exchange);
+	exchange.outcome = (uint8_t)answer->outcome;
+	exchange.end_ns = answer->end_ns;
+	count_ended(c, &exchange);
+	c->contradictions = 0;
+	publish(c, &exchange);
+}
+
 static void end_front(struct connection *c, enum outcome outcome, enum loss_reason reason,
 		      uint64_t time_ns)
 {
 	struct pending *p = pairing__front(&c->parser.pairing);
-	struct exchange exchange = {0};
 
-	if (!p)
-		return;
-	if (!p->silent) {
-		fill(c, p, &exchange);
-		exchange.outcome = (uint8_t)outcome;
-		exchange.loss = (uint8_t)reason;
-		exchange.end_ns = time_ns;
-		if (exchange.protocol == PROTOCOL_HTTP1)
-			exchange.http.method = p->kind < HTTP_METHOD_COUNT ? (uint8_t)p->kind : 0;
-		count_ended(c, &exchange);
-		publish(c, &exchange);
-	}
+	if (p && !p->silent)
+		publish_unanswered(c, p, outcome, reason, time_ns);
 	pairing__pop(&c->parser.pairing);
+}
+
+static void describe(struct pending *p, const struct run *run, size_t offset)
+{
+	p->start_ns = run__time(run, offset);
+	p->queue_ns = run__queue(run, offset);
+	p->tgid = run->tgid;
+	p->tid = run->tid;
 }
 
 static struct pending *push(struct parser *parser, const struct run *run, size_t offset)
@@ -94,9 +119,7 @@ static struct pending *push(struct parser *parser, const struct run *run, size_t
 		pairing->desynced = true;
 		return NULL;
 	}
-	p->queue_ns = run__queue(run, offset);
-	p->tgid = run->tgid;
-	p->tid = run->tid;
+	describe(p, run, offset);
 	return p;
 }
 
@@ -130,21 +153,32 @@ void parser__answer(struct parser *parser, const struct answer *answer)
 {
 	struct connection *c = parser->connection;
 	struct pending *p = pairing__front(&parser->pairing);
-	struct exchange exchange = answer->detail;
 
 	if (!p)
 		return;
 	if (parser->pairing.count > 1 && !p->silent && !c->stream[direction_of(c, false)].resync)
 		parser->pairing.pipelined |= !pairing__at(&parser->pairing, 1)->silent;
-	if (!p->silent) {
-		fill(c, p, &exchange);
-		exchange.outcome = (uint8_t)answer->outcome;
-		exchange.end_ns = answer->end_ns;
-		count_ended(c, &exchange);
-		c->contradictions = 0;
-		publish(c, &exchange);
-	}
+	if (!p->silent)
+		publish_answered(c, p, answer);
 	pairing__pop(&parser->pairing);
+}
+
+void parser__open(struct parser *parser, const struct run *run, size_t offset,
+		  struct pending *entry)
+{
+	count_seen(parser->connection);
+	describe(entry, run, offset);
+}
+
+void parser__close(struct parser *parser, const struct pending *entry, const struct answer *answer)
+{
+	publish_answered(parser->connection, entry, answer);
+}
+
+void parser__close_unanswered(struct parser *parser, const struct pending *entry,
+			      enum outcome outcome, enum loss_reason reason, uint64_t time_ns)
+{
+	publish_unanswered(parser->connection, entry, outcome, reason, time_ns);
 }
 
 void parser__abort(struct parser *parser, uint64_t time_ns)
@@ -332,7 +366,7 @@ void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t tim
 {
 	struct pairing *p = &c->parser.pairing;
 
-	if (p->desynced)
+	if (p->desynced || (c->protocol && c->protocol->multiplexed))
 		return;
 	if (at_boundary && !c->unmatched)
 		lose_unseen(c, reason, time_ns); /* at least one began in there */

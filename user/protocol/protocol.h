@@ -61,6 +61,8 @@ struct protocol {
 	const char *name;
 	size_t state_size;
 	size_t carry_max;
+	bool multiplexed; /* answers in any order: keeps its requests in flight itself, none in the
+			     pairing */
 	/*
 	 * Is this stream of the protocol? `request` tells which half it would be; `begun` that it
 	 * is the very first bytes of the connection (else somewhere at the start of a call's
@@ -127,6 +129,17 @@ void parser__switch(struct parser *parser, enum protocol_id protocol);
 uint64_t parser__position(const struct parser *parser, bool request);
 /* Bytes that were passed over to find the next boundary. */
 void parser__passed_over(struct parser *parser, uint64_t bytes);
+
+/*
+ * Multiplexed protocols keep the entries of their requests themselves. open fills what is known
+ * from the run and counts; close hands the answered exchange to the sinks; every opened entry is
+ * closed exactly once.
+ */
+void parser__open(struct parser *parser, const struct run *run, size_t offset,
+		  struct pending *entry);
+void parser__close(struct parser *parser, const struct pending *entry, const struct answer *answer);
+void parser__close_unanswered(struct parser *parser, const struct pending *entry,
+			      enum outcome outcome, enum loss_reason reason, uint64_t time_ns);
 
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);
