@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "protocol/protocol.h"
 
-/* each protocol: one include here, */
+#include "protocol/http2.h"
 
 const struct protocol *const protocols[] = {
-	/* one line there */
+	&http2_protocol,
 	NULL,
 };
 
