@@ -65,4 +65,6 @@ unit: $(UNIT)
 clean:
 	rm -rf $(B)
 
+-include $(wildcard tests/*/*.mk)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
