@@ -48,6 +48,7 @@ static bool enter_parser(struct connection *c, const struct protocol *protocol)
 	pairing__init(&c->parser.pairing);
 	c->parser.connection = c;
 	c->parser.side = (uint8_t)connection__side(c);
+	c->parser.wanted = c->table->engine->wanted[protocol->id][c->parser.side];
 	c->protocol = protocol;
 	protocol->init(&c->parser, !c->existing);
 	return true;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "connection.h"
+#include "details.h"
 
 #define CONNECTIONS_MAX 100000
 #define TICK_NS                                                                                    \
@@ -21,7 +22,8 @@ struct engine *engine__new(const struct engine_options *options)
 	engine->labels = labels__new(&options->labels);
 	engine->processes = processes__new(options->look_in_proc);
 	engine->connections = connections__new(engine);
-	if (engine->labels && engine->processes && engine->connections)
+	engine->details = details_pool__new();
+	if (engine->labels && engine->processes && engine->connections && engine->details)
 		return engine;
 	engine__free(engine);
 	return NULL;
@@ -33,6 +35,7 @@ void engine__free(struct engine *engine)
 		return;
 	if (engine->connections)
 		connections__free(engine->connections);
+	details_pool__free(engine->details);
 	if (engine->processes)
 		processes__free(engine->processes);
 	if (engine->labels)
@@ -46,6 +49,22 @@ int engine__add_sink(struct engine *engine, struct sink sink)
 		return -ENOSPC;
 	engine->sinks[engine->sink_count++] = sink;
 	return 0;
+}
+
+static void want(void *context, const struct connection *c)
+{
+	const struct engine *engine = context;
+
+	if (c->protocol)
+		((struct connection *)c)->parser.wanted =
+			engine->wanted[c->protocol->id][connection__side(c)];
+}
+
+void engine__want(struct engine *engine, enum protocol_id protocol, enum side side,
+		  uint32_t details)
+{
+	engine->wanted[protocol][side] = details;
+	connections__each(engine->connections, want, engine);
 }
 
 static void take_loss(struct engine *engine, const struct loss_event *loss)

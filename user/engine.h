@@ -52,6 +52,8 @@ struct engine {
 	struct labels *labels;
 	struct processes *processes;
 	struct connections *connections;
+	struct details_pool *details;
+	uint32_t wanted[PROTOCOL_COUNT][SIDE_COUNT]; /* by rules: DETAIL_BIT()s */
 	struct engine_counters counters;
 	struct engine_options options;
 	struct sink sinks[ENGINE_SINKS_MAX];
@@ -67,6 +69,13 @@ struct engine {
 struct engine *engine__new(const struct engine_options *options); /* NULL: no memory */
 void engine__free(struct engine *engine);
 int engine__add_sink(struct engine *engine, struct sink sink); /* 0 or -ENOSPC */
+
+/*
+ * Which details (DETAIL_BIT) rules want of a protocol's exchanges, from now on, on open
+ * connections, too.
+ */
+void engine__want(struct engine *engine, enum protocol_id protocol, enum side side,
+		  uint32_t details);
 
 /* One event; `size` bytes are readable at it. A malformed one is refused with -EBADMSG and counted.
  */

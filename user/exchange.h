@@ -12,6 +12,7 @@
 #include "event.h"
 
 struct connection;
+struct details;
 
 enum side { SIDE_SERVER = 0, SIDE_CLIENT = 1, SIDE_COUNT = 2 };
 
@@ -41,12 +42,13 @@ enum http_method {
 
 struct exchange {
 	const struct connection *connection;
-	uint8_t protocol; /* enum protocol_id */
-	uint8_t side;	  /* enum side */
-	uint8_t outcome;  /* enum outcome */
-	uint8_t loss;	  /* enum loss_reason, where lost */
-	uint32_t label;	  /* route, statement or command: an id of labels.h; 0 is `?` */
-	uint32_t tgid;	  /* who read (server) or wrote (client) the request */
+	const struct details *details; /* what rules asked for (details.h); NULL mostly */
+	uint8_t protocol;	       /* enum protocol_id */
+	uint8_t side;		       /* enum side */
+	uint8_t outcome;	       /* enum outcome */
+	uint8_t loss;		       /* enum loss_reason, where lost */
+	uint32_t label; /* route, statement or command: an id of labels.h; 0 is `?` */
+	uint32_t tgid;	/* who read (server) or wrote (client) the request */
 	uint32_t tid;
 	uint64_t start_ns; /* first byte of the request read (server) or written (client) */
 	uint64_t first_ns; /* first byte of the response; 0 where there was none */

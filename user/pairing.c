@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "details.h"
 
 #define CAPACITY_FIRST 4
 #define CAPACITY_KEPT  64 /* larger rings are given back once they are empty */
@@ -14,6 +15,8 @@ void pairing__init(struct pairing *p)
 
 void pairing__clear(struct pairing *p)
 {
+	for (uint32_t i = 0; i < p->count; i++)
+		details__free(pairing__at(p, i)->details);
 	free(p->ring);
 	*p = (struct pairing){0};
 }

@@ -17,6 +17,8 @@
 /* Most requests in flight on one connection; the next one loses the oldest (LOSS_CAP). */
 #define PAIRING_MAX 65536
 
+struct details;
+
 /* One request in flight. The parser fills what it knows when it sees the request. */
 struct pending {
 	uint64_t start_ns;
@@ -24,6 +26,7 @@ struct pending {
 	uint64_t queue_ns;
 	uint64_t request_bytes;
 	uint64_t response_bytes;
+	struct details *details; /* what rules asked for (details.h); NULL mostly */
 	uint32_t label;
 	uint32_t tgid;
 	uint32_t tid;

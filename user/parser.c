@@ -49,6 +49,7 @@ static void count_ended(struct connection *c, const struct exchange *exchange)
 static void fill(struct connection *c, const struct pending *p, struct exchange *out)
 {
 	out->connection = c;
+	out->details = p->details;
 	out->protocol = protocol_of(c);
 	out->side = (uint8_t)connection__side(c);
 	out->label = p->label;
@@ -98,6 +99,8 @@ static void end_front(struct connection *c, enum outcome outcome, enum loss_reas
 
 	if (p && !p->silent)
 		publish_unanswered(c, p, outcome, reason, time_ns);
+	if (p)
+		details__free(p->details);
 	pairing__pop(&c->parser.pairing);
 }
 
@@ -160,6 +163,7 @@ void parser__answer(struct parser *parser, const struct answer *answer)
 		parser->pairing.pipelined |= !pairing__at(&parser->pairing, 1)->silent;
 	if (!p->silent)
 		publish_answered(c, p, answer);
+	details__free(p->details);
 	pairing__pop(&parser->pairing);
 }
 
@@ -173,12 +177,14 @@ void parser__open(struct parser *parser, const struct run *run, size_t offset,
 void parser__close(struct parser *parser, const struct pending *entry, const struct answer *answer)
 {
 	publish_answered(parser->connection, entry, answer);
+	details__free(entry->details);
 }
 
 void parser__close_unanswered(struct parser *parser, const struct pending *entry,
 			      enum outcome outcome, enum loss_reason reason, uint64_t time_ns)
 {
 	publish_unanswered(parser->connection, entry, outcome, reason, time_ns);
+	details__free(entry->details);
 }
 
 void parser__abort(struct parser *parser, uint64_t time_ns)
@@ -248,6 +254,16 @@ void parser__passed_over(struct parser *parser, uint64_t bytes)
 	const struct connection *c = parser->connection;
 
 	engine_of(c)->counters.lost_bytes[protocol_of(c)][LOSS_RESYNC] += bytes;
+}
+
+void parser__detail(struct parser *parser, struct pending *entry, enum detail detail,
+		    struct slice bytes)
+{
+	if (!(parser->wanted & DETAIL_BIT(detail)) || !entry)
+		return;
+	if (!entry->details)
+		entry->details = details__new(engine_of(parser->connection)->details);
+	details__append(entry->details, detail, bytes);
 }
 
 uint32_t parser__route(struct parser *parser, struct slice target)

@@ -17,6 +17,7 @@
 #define SONDE_PROTOCOL_H
 
 #include <linux/types.h>
+#include "details.h"
 #include "event.h"
 #include "exchange.h"
 #include "pairing.h"
@@ -27,7 +28,8 @@ struct parser {
 	void *state; /* state_size bytes, zeroed before init() */
 	struct pairing pairing;
 	struct connection *connection;
-	uint8_t side; /* enum side */
+	uint32_t wanted; /* by rules, of this protocol and side: DETAIL_BIT()s; 0 mostly */
+	uint8_t side;	 /* enum side */
 };
 
 /* A run of contiguous bytes of one direction. Times of bytes: run__time(). */
@@ -140,6 +142,13 @@ void parser__open(struct parser *parser, const struct run *run, size_t offset,
 void parser__close(struct parser *parser, const struct pending *entry, const struct answer *answer);
 void parser__close_unanswered(struct parser *parser, const struct pending *entry,
 			      enum outcome outcome, enum loss_reason reason, uint64_t time_ns);
+
+/*
+ * Keeps bytes of an entry's messages that rules ask for; does nothing where the detail is not in
+ * parser->wanted. Entries that leave the pairing, and closed ones, give theirs back.
+ */
+void parser__detail(struct parser *parser, struct pending *entry, enum detail detail,
+		    struct slice bytes);
 
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);
