@@ -10,9 +10,13 @@
 #define ROUTE_MAX 256
 
 /*
- * Writes the template of the target's path (query and fragment dropped) into out, NUL-terminated,
- * and returns its length, at most ROUTE_MAX - 1. Bytes outside printable ASCII and quotes are
- * replaced.
+ * The path of a target in any of its forms (RFC 9112 section 3.2), without query, fragment and path
+ * parameters (";jsessionid=..."). Of an authority ("host:443") nothing is left.
+ */
+struct slice route__path(struct slice target);
+/*
+ * Writes the template of the target's path into out, NUL-terminated, and returns its length, at
+ * most ROUTE_MAX - 1. Bytes outside printable ASCII and quotes are replaced.
  */
 size_t route__template(struct slice target, char out[ROUTE_MAX]);
 /* True where the path fits the pattern ("/orders/{order}/items/{item}"; a final "/..." fits any
