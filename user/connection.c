@@ -163,7 +163,7 @@ static bool before_its_turn(const struct connection *c, const struct chunk *chun
 static bool waits_behind(const struct connection *c, const struct chunk *chunk)
 {
 	for (const struct deferred *d = c->deferred; d; d = d->next)
-		if (d->chunk.direction == chunk->direction)
+		if (d->chunk.direction == chunk->direction && d->chunk.position < chunk->position)
 			return true;
 	return false;
 }

@@ -237,6 +237,29 @@ void parser__contradiction(struct parser *parser, bool request, uint64_t time_ns
 	decide__as(c->table, c, PROTOCOL_OPAQUE);
 }
 
+bool parser__hand_over(struct parser *parser, enum protocol_id protocol, struct pending *out)
+{
+	struct engine_counters *n = &engine_of(parser->connection)->counters;
+	enum side side = connection__side(parser->connection);
+	uint8_t from = protocol_of(parser->connection);
+	struct pending *p = pairing__front(&parser->pairing);
+
+	if (!p || p->silent)
+		return false;
+	*out = *p;
+	pairing__pop(&parser->pairing);
+	n->seen[from][side]--;
+	n->seen[protocol][side]++;
+	n->in_flight[from][side]--;
+	n->in_flight[protocol][side]++;
+	return true;
+}
+
+void parser__unparsable(struct parser *parser)
+{
+	engine_of(parser->connection)->counters.unparsable[protocol_of(parser->connection)]++;
+}
+
 void parser__switch(struct parser *parser, enum protocol_id protocol)
 {
 	decide__as(parser->connection->table, parser->connection, protocol);
@@ -366,8 +389,6 @@ void exchanges__request_run(struct connection *c, uint64_t time_ns)
 		else
 			p->interleaved = true;
 	}
-	if (p->answering)
-		c->unmatched = 0;
 	p->answering = false;
 	p->run_requests = 0;
 }
@@ -386,8 +407,6 @@ void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t tim
 		return;
 	if (at_boundary && !c->unmatched)
 		lose_unseen(c, reason, time_ns); /* at least one began in there */
-	if (p->answering && !p->count)
-		return; /* a fresh batch follows: what was missing has been answered */
 	if (!p->pipelined && p->count <= 1)
 		return; /* one at a time: the next response that fits is the newest request's */
 	exchanges__lose_all(c, 0, time_ns, reason);

@@ -222,6 +222,8 @@ void stream__take(struct connections *t, struct connection *c, const struct chun
 	if (chunk->position > s->position)
 		stream__missing(t, c, direction, chunk->position - s->position, time_ns,
 				LOSS_RING_FULL);
+	if (is_request(c, direction))
+		c->unmatched = 0;
 	s->position += chunk->head;
 	s->begun = true;
 	s->tid = chunk->tid;

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Libraries that single unit tests compare with.
 test_hpack_LIBS := -lnghttp2
+test_http2_LIBS := -lnghttp2

@@ -208,6 +208,22 @@ static struct stream_entry *add(struct parser *parser, uint32_t id, uint64_t tim
 	return &s->stream[s->stream_count++];
 }
 
+void http2__upgraded(struct parser *parser, const struct pending *request)
+{
+	struct http2 *s = parser->state;
+	struct stream_entry *e;
+
+	s->preface_due = true;
+	s->late = false;
+	s->newest = 1;
+	e = add(parser, 1, request->start_ns);
+	if (e)
+		e->pending = *request;
+	else
+		parser__close_unanswered(parser, request, OUTCOME_LOST, LOSS_STATE,
+					 request->start_ns);
+}
+
 static void answer(struct parser *parser, struct stream_entry *e, uint64_t time_ns)
 {
 	struct answer a = {.end_ns = time_ns, .detail = e->detail};

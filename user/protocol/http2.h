@@ -7,4 +7,11 @@
 
 extern const struct protocol http2_protocol;
 
+/*
+ * The connection came by an upgrade from HTTP/1.1: the request that asked for it is stream 1,
+ * already half closed (RFC 7540 section 3.2), and the client's preface is still to come. Takes the
+ * entry over.
+ */
+void http2__upgraded(struct parser *parser, const struct pending *request);
+
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "protocol/protocol.h"
 
+#include "protocol/http1.h"
 #include "protocol/http2.h"
 
 const struct protocol *const protocols[] = {
+	&http1_protocol,
 	&http2_protocol,
 	NULL,
 };

@@ -126,7 +126,14 @@ void parser__unmatched(struct parser *parser, enum loss_reason reason, uint64_t 
 void parser__contradiction(struct parser *parser, bool request, uint64_t time_ns);
 /* The connection goes on in another protocol (Upgrade, SSLRequest, CONNECT): from the next byte on.
  */
+/*
+ * Before a switch: takes the oldest entry out for the next protocol, which closes it (it
+ * multiplexes). False: there is none.
+ */
+bool parser__hand_over(struct parser *parser, enum protocol_id protocol, struct pending *out);
 void parser__switch(struct parser *parser, enum protocol_id protocol);
+/* What came was no message of the protocol, and no exchange either: counts the connection. */
+void parser__unparsable(struct parser *parser);
 /* Bytes of this direction that have passed so far, skipped and missing ones included. */
 uint64_t parser__position(const struct parser *parser, bool request);
 /* Bytes that were passed over to find the next boundary. */
