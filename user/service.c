@@ -255,6 +255,20 @@ static bool by_title(const struct arguments *a, struct service *out)
 	return out->name[0] != '\0';
 }
 
+/*
+ * One file under several names (redis-check-rdb is redis-server, busybox is everything) is called
+ * as it was called: by its first argument, where that is what the process names itself.
+ */
+static const char *called(const struct arguments *a, const char *comm, const char *base)
+{
+	const char *name = a->count ? base_name(a->at[0]) : "";
+	size_t length = strcspn(name, " :");
+
+	if (length && strncmp(name, comm, length < 15 ? length : 15) == 0)
+		return name;
+	return base[0] ? base : comm;
+}
+
 static void derive_name(const struct process_event *event, struct service *out)
 {
 	struct arguments a;
@@ -265,10 +279,7 @@ static void derive_name(const struct process_event *event, struct service *out)
 	if (by_title(&a, out) || by_interpreter(&a, base, out))
 		return;
 	snprintf(comm, sizeof(comm), "%.*s", SONDE_COMM_MAX, event->comm);
-	if (base[0])
-		set_until(out, base, " ");
-	else
-		set_name(out, comm, strlen(comm));
+	set_until(out, called(&a, comm, base), " :");
 	if (!out->name[0])
 		set_name(out, "unknown", 7);
 }

@@ -29,22 +29,23 @@ struct capture_options {
 /* What was read from the kernel about its own work. */
 struct capture_stats {
 	uint64_t ring_bytes;
-	uint64_t ring_fill;	 /* bytes waiting now */
-	uint64_t ring_fill_max;	 /* since the start */
-	uint64_t run_count;	 /* of all programs; 0 where bpf_stats are off */
+	uint64_t ring_fill;	/* bytes waiting now */
+	uint64_t ring_fill_max; /* since the start */
+	uint64_t run_count;	/* of all programs; 0 where bpf_stats are off */
 	uint64_t run_time_ns;
-	uint64_t map_entries;	 /* verdicts waiting */
+	uint64_t map_entries; /* verdicts waiting */
 	uint64_t recursion_misses;
 	uint64_t drain_delay_ns; /* newest: written -> read */
 	uint64_t drain_delay_max_ns;
 };
 
 /*
- * Loads, attaches, finds the sockets that are open already. On failure *out is untouched, a negative
- * errno is returned and `error` holds one line that says what, where and what to do. -EPERM: this
- * machine does not let us load BPF.
+ * Loads, attaches, finds the sockets that are open already. On failure *out is untouched, a
+ * negative errno is returned and `error` holds one line that says what, where and what to do.
+ * -EPERM: this machine does not let us load BPF.
  */
-int capture__open(const struct capture_options *options, struct capture **out, char *error, size_t size);
+int capture__open(const struct capture_options *options, struct capture **out, char *error,
+		  size_t size);
 void capture__close(struct capture *capture); /* detaches everything; tolerates NULL */
 
 enum capture_way capture__way(const struct capture *capture);
@@ -52,11 +53,12 @@ const char *capture_way__name(enum capture_way way); /* "socket_tracepoints", "f
 int capture_way__parse(const char *name, enum capture_way *out); /* 0 or -EINVAL */
 
 /*
- * Hands every waiting event to `take`, at most `max` (0: all that are there now), then the losses that
- * bpf/ counted since, as EVENT_LOSS. Returns how many; never blocks.
+ * Hands every waiting event to `take`, at most `max` (0: all that are there now), then the losses
+ * that bpf/ counted since, as EVENT_LOSS. Returns how many; never blocks.
  */
 int capture__drain(struct capture *capture, uint32_t max,
-		   void (*take)(void *context, const struct event *event, uint32_t size), void *context);
+		   void (*take)(void *context, const struct event *event, uint32_t size),
+		   void *context);
 /* Waits until there is something worth draining, at most timeout_ms. */
 int capture__wait(struct capture *capture, int timeout_ms);
 /* Leaves word for bpf/ about a connection. */
@@ -66,7 +68,8 @@ void capture__stats(struct capture *capture, struct capture_stats *out);
 int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 		   void (*gone)(void *context, uint64_t id), void *context);
 
-/* For doctor: one line per fact. present: 1 yes, 0 no, -1 unknown; `advice` "" where nothing is to do. */
+/* For doctor: one line per fact. present: 1 yes, 0 no, -1 unknown; `advice` "" where nothing is to
+ * do. */
 struct capture_probe {
 	const char *name;
 	int present;

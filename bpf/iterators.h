@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Passes over what exists already; user space runs them by reading. */
+#ifndef SONDE_BPF_ITERATORS_H
+#define SONDE_BPF_ITERATORS_H
+
+/* Which process is reading, by its id in the initial namespace: ours, at start. */
+SEC("iter/task")
+int find_self(struct bpf_iter__task *context)
+{
+	if (!context->task)
+		return 0;
+	own_tgid = bpf_get_current_pid_tgid() >> 32;
+	return 0;
+}
+
+/* Listening ports. */
+SEC("iter/tcp")
+int find_listeners(struct bpf_iter__tcp *context)
+{
+	struct sock_common *common = context->sk_common;
+	struct sock *sk = (struct sock *)common;
+
+	if (!common || common->skc_state != TCP_LISTEN)
+		return 0;
+	listener__add(sk, 1);
+	return 0;
+}
+
+/* Connected AF_UNIX sockets: theirs is no handshake that could tell later which are old. */
+SEC("iter/unix")
+int find_unix(struct bpf_iter__unix *context)
+{
+	struct unix_sock *unix_sk = context->unix_sk;
+	struct sock *sk = (struct sock *)unix_sk;
+	struct state *state;
+
+	if (!unix_sk || !sock__observable(sk) || !unix__peer(sk))
+		return 0;
+	state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!state || state->id)
+		return 0;
+	state__init_late(state, sk, bpf_get_socket_cookie(sk), 0, 0);
+	state->flags |= STATE_EXISTING;
+	return 0;
+}
+
+static __always_inline void list(struct seq_file *seq, const struct sock *sk)
+{
+	u64 id = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+
+	if (id)
+		bpf_seq_write(seq, &id, sizeof(id));
+}
+
+/* The cookies of all sockets that exist. */
+SEC("iter/unix")
+int list_unix(struct bpf_iter__unix *context)
+{
+	struct unix_sock *sk = context->unix_sk;
+
+	if (sk)
+		list(context->meta->seq, (const struct sock *)sk);
+	return 0;
+}
+
+SEC("iter/tcp")
+int list_tcp(struct bpf_iter__tcp *context)
+{
+	struct sock_common *sk = context->sk_common;
+
+	if (sk)
+		list(context->meta->seq, (const struct sock *)sk);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* All that sonde runs in the kernel, one object: the programs share their maps. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include "event.h"
+#include "maps.h"
+#include "emit.h"
+#include "process.h"
+#include "state.h"
+#include "source.h"
+#include "chunk.h"
+#include "moved.h"
+#include "socket_tracepoints.h"
+#include "tcp_state.h"
+#include "iterators.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

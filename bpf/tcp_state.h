@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The life of TCP connections, and who listens. */
+#ifndef SONDE_BPF_TCP_STATE_H
+#define SONDE_BPF_TCP_STATE_H
+
+static __always_inline void listener__add(const struct sock *sk, s32 by)
+{
+	struct listener key = {
+		.netns = sock__netns(sk),
+		.port = BPF_CORE_READ(sk, __sk_common.skc_num),
+	};
+	u32 *count = bpf_map_lookup_elem(&listeners, &key), one = 1;
+
+	if (!count) {
+		if (by > 0)
+			bpf_map_update_elem(&listeners, &key, &one, BPF_ANY);
+		return;
+	}
+	if (by < 0 && *count <= 1)
+		bpf_map_delete_elem(&listeners, &key);
+	else
+		__sync_fetch_and_add(count, by);
+}
+
+static __always_inline struct state *tcp__create(struct sock *sk)
+{
+	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (state && !state->id)
+		state__init(state, sk, bpf_get_socket_cookie(sk));
+	return state;
+}
+
+/* connect() began: we are in the process that connects. */
+static __always_inline void tcp__connects(struct sock *sk)
+{
+	struct state *state = tcp__create(sk);
+
+	if (!state)
+		return;
+	state->role = ROLE_CLIENT;
+	state->connect_ns = bpf_ktime_get_ns();
+	state->connect_tgid = bpf_get_current_pid_tgid() >> 32;
+}
+
+static __always_inline void tcp__established(struct sock *sk, int from)
+{
+	struct state *state = tcp__create(sk);
+
+	if (!state)
+		return;
+	state->role = from == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
+	state->established_ns = bpf_ktime_get_ns();
+	if (!state->position[DIRECTION_RECV]) {
+		state->copied = tcp__copied(sk);
+		__sync_fetch_and_or(&state->flags, STATE_COPIED);
+	}
+}
+
+static __noinline int connect__failed(struct state *state, const struct sock *sk, s32 error)
+{
+	struct open_event *event;
+	u64 now = bpf_ktime_get_ns();
+
+	if (!state || state->connect_tgid == own_tgid)
+		return 0;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	if (!event) {
+		count_loss(PROTOCOL_UNKNOWN, LOSS_RING_FULL, 0);
+		return 0;
+	}
+	open__fill(event, state, sk, now);
+	event->event.type = EVENT_CONNECT_FAILED;
+	event->tgid = state->connect_tgid;
+	event->tid = 0;
+	event->error = error;
+	bpf_ringbuf_submit(event, wakeup(now));
+	return 0;
+}
+
+static __always_inline void tcp__ended(struct sock *sk, int from, int to)
+{
+	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!state)
+		return;
+	if (to != TCP_CLOSE)
+		state__shut(state, DIRECTION_SEND);
+	else if (from == TCP_SYN_SENT)
+		connect__failed(state, sk, BPF_CORE_READ(sk, sk_err));
+	else
+		state__close(state, BPF_CORE_READ(sk, sk_err));
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_set_state, struct sock *sk, int from, int to)
+{
+	if (!sock__observable(sk))
+		return 0;
+	if (to == TCP_LISTEN)
+		listener__add(sk, 1);
+	else if (from == TCP_LISTEN)
+		listener__add(sk, -1);
+	else if (to == TCP_SYN_SENT)
+		tcp__connects(sk);
+	else if (to == TCP_ESTABLISHED)
+		tcp__established(sk, from);
+	else if (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK || to == TCP_CLOSE)
+		tcp__ended(sk, from, to);
+	return 0;
+}
+
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_data_ready, struct sock *sk)
+{
+	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (state && !state->ready_ns && state->role == ROLE_SERVER &&
+	    state->depth != CAPTURE_NOTHING)
+		state->ready_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+#endif

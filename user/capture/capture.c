@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Loads the programs, attaches them, and turns what they leave in the ring into calls. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "capture/capture_internal.h"
+
+#define RING_BYTES (8u << 20)
+
+static const char *const way_names[CAPTURE_WAY_COUNT] = {"auto", "socket_tracepoints", "fexit",
+							 "sys_exit"};
+
+const char *capture_way__name(enum capture_way way)
+{
+	return way < CAPTURE_WAY_COUNT ? way_names[way] : "unknown";
+}
+
+int capture_way__parse(const char *name, enum capture_way *out)
+{
+	for (enum capture_way i = 0; i < CAPTURE_WAY_COUNT; i++) {
+		if (!strcmp(name, way_names[i])) {
+			*out = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+enum capture_way capture__way(const struct capture *capture)
+{
+	return capture->way;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (!getenv("SONDE_DEBUG") || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, arguments);
+}
+
+static int fail(char *error, size_t size, int err, const char *what)
+{
+	if (err == -EPERM) { /* the verifier says EACCES */
+		snprintf(error, size,
+			 "%s: not permitted; sonde needs root, or CAP_BPF and CAP_PERFMON", what);
+		return -EPERM;
+	}
+	snprintf(error, size, "%s: %s; SONDE_DEBUG=1 shows the kernel's reasons", what,
+		 strerror(-err));
+	return err;
+}
+
+bool kernel__traces(const struct btf *btf, const char *tracepoint)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
+}
+
+static int choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t size)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (libbpf_get_error(btf)) {
+		snprintf(error, size,
+			 "the kernel's types are missing (/sys/kernel/btf/vmlinux): "
+			 "a kernel built with CONFIG_DEBUG_INFO_BTF is needed");
+		return -ENOTSUP;
+	}
+	if (way != CAPTURE_SOCKET_TRACEPOINTS || !kernel__traces(btf, "sock_send_length")) {
+		btf__free(btf);
+		snprintf(error, size, "this kernel has no way in called %s",
+			 capture_way__name(way));
+		return -ENOTSUP;
+	}
+	if (!kernel__traces(btf, "sk_data_ready"))
+		bpf_program__set_autoload(bpf->progs.on_data_ready, false);
+	btf__free(btf);
+	return 0;
+}
+
+static int attach(struct capture *capture, char *error, size_t size)
+{
+	struct sonde_bpf *bpf = capture->bpf;
+	int err = iterator__run(bpf->progs.find_self, NULL, NULL);
+
+	if (!err)
+		err = sonde_bpf__attach(bpf);
+	if (!err)
+		err = iterator__run(bpf->progs.find_listeners, NULL, NULL);
+	if (!err)
+		err = iterator__run(bpf->progs.find_unix, NULL, NULL);
+	return err ? fail(error, size, err, "attaching BPF programs") : 0;
+}
+
+static int watch_ring(struct capture *capture)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int fd = bpf_map__fd(capture->bpf->maps.ring), err;
+
+	err = ring__open(fd, capture->ring_bytes, &capture->ring);
+	if (err)
+		return err;
+	capture->cpus = libbpf_num_possible_cpus();
+	if (capture->cpus < 0)
+		return capture->cpus;
+	capture->per_cpu = calloc(capture->cpus, sizeof(*capture->per_cpu));
+	capture->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!capture->per_cpu || capture->epoll < 0)
+		return -ENOMEM;
+	return epoll_ctl(capture->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int load(struct capture *capture, char *error, size_t size)
+{
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	int err;
+
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* until Linux 5.11 maps counted against it */
+	capture->bpf = sonde_bpf__open();
+	if (!capture->bpf)
+		return fail(error, size, -errno, "opening the BPF object");
+	/* Iterators work while they are read: they are run by hand. */
+	bpf_program__set_autoattach(capture->bpf->progs.find_self, false);
+	bpf_program__set_autoattach(capture->bpf->progs.find_listeners, false);
+	bpf_program__set_autoattach(capture->bpf->progs.find_unix, false);
+	bpf_program__set_autoattach(capture->bpf->progs.list_unix, false);
+	bpf_program__set_autoattach(capture->bpf->progs.list_tcp, false);
+	err = choose(capture->bpf, capture->way, error, size);
+	if (err)
+		return err;
+	bpf_map__set_max_entries(capture->bpf->maps.ring, capture->ring_bytes);
+	bpf_map__set_max_entries(capture->bpf->maps.scratches,
+				 DIRECTION_COUNT * (uint32_t)libbpf_num_possible_cpus());
+	capture->bpf->bss->ring_alarm = capture->ring_bytes / 4;
+	err = sonde_bpf__load(capture->bpf);
+	if (err)
+		return fail(error, size, err, "loading BPF programs");
+	err = watch_ring(capture);
+	return err ? fail(error, size, err, "mapping the ring buffer") : 0;
+}
+
+int capture__open(const struct capture_options *options, struct capture **out, char *error,
+		  size_t size)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	int err;
+
+	if (!capture)
+		return fail(error, size, -ENOMEM, "capture");
+	libbpf_set_print(quiet);
+	capture->epoll = capture->timing = -1;
+	capture->way = options->way == CAPTURE_AUTO ? CAPTURE_SOCKET_TRACEPOINTS : options->way;
+	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
+	err = load(capture, error, size);
+	if (!err)
+		err = attach(capture, error, size);
+	if (err) {
+		capture__close(capture);
+		return err;
+	}
+	*out = capture;
+	return 0;
+}
+
+void capture__close(struct capture *capture)
+{
+	if (!capture)
+		return;
+	ring__close(capture->ring);
+	if (capture->epoll >= 0)
+		close(capture->epoll);
+	if (capture->timing >= 0)
+		close(capture->timing);
+	sonde_bpf__destroy(capture->bpf);
+	free(capture->per_cpu);
+	free(capture);
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static void take_record(void *context, const void *record, uint32_t size)
+{
+	struct capture *capture = context;
+	const struct event *event = record;
+	const struct end_event *end = record;
+	uint64_t delay;
+
+	if (size < sizeof(*event) || event->size < sizeof(*event) || event->size > size)
+		return;
+	if (event->type == EVENT_CLOSE)
+		bpf_map_delete_elem(bpf_map__fd(capture->bpf->maps.verdicts), &end->connection);
+	delay = capture->now_ns > event->time_ns ? capture->now_ns - event->time_ns : 0;
+	capture->stats.drain_delay_ns = delay;
+	if (delay > capture->stats.drain_delay_max_ns)
+		capture->stats.drain_delay_max_ns = delay;
+	capture->take(capture->context, event, event->size);
+}
+
+static int tell_loss(struct capture *capture, uint32_t key)
+{
+	struct loss_event event = {
+		.event = {EVENT_LOSS, 0, sizeof(event), capture->now_ns},
+		.protocol = key / LOSS_REASON_COUNT,
+		.reason = key % LOSS_REASON_COUNT,
+	};
+	struct loss *told = &capture->told[key];
+
+	if (bpf_map_lookup_elem(bpf_map__fd(capture->bpf->maps.losses), &key, capture->per_cpu))
+		return 0;
+	for (int i = 0; i < capture->cpus; i++) {
+		event.events += capture->per_cpu[i].events;
+		event.bytes += capture->per_cpu[i].bytes;
+	}
+	event.events -= told->events;
+	event.bytes -= told->bytes;
+	if (!event.events && !event.bytes)
+		return 0;
+	told->events += event.events;
+	told->bytes += event.bytes;
+	capture->take(capture->context, &event.event, sizeof(event));
+	return 1;
+}
+
+/* The kernel skips a program that would interrupt itself; nobody knows what it would have seen. */
+static int tell_missed(struct capture *capture)
+{
+	struct loss_event event = {
+		.event = {EVENT_LOSS, 0, sizeof(event), capture->now_ns},
+		.events = capture->stats.recursion_misses - capture->misses_told,
+		.reason = LOSS_MISSED,
+	};
+
+	if (!event.events)
+		return 0;
+	capture->misses_told = capture->stats.recursion_misses;
+	capture->take(capture->context, &event.event, sizeof(event));
+	return 1;
+}
+
+int capture__drain(struct capture *capture, uint32_t max,
+		   void (*take)(void *context, const struct event *event, uint32_t size),
+		   void *context)
+{
+	uint64_t fill = ring__fill(capture->ring);
+	int count;
+
+	capture->take = take;
+	capture->context = context;
+	capture->now_ns = monotonic_ns();
+	if (fill > capture->stats.ring_fill_max)
+		capture->stats.ring_fill_max = fill;
+	capture__measure(capture);
+	count = ring__drain(capture->ring, max, take_record, capture);
+	if (capture->bpf->bss->loss_generation != capture->loss_generation) {
+		capture->loss_generation = capture->bpf->bss->loss_generation;
+		for (uint32_t key = 0; key < (uint32_t)LOSS_KEYS; key++)
+			count += tell_loss(capture, key);
+	}
+	return count + tell_missed(capture);
+}
+
+int capture__wait(struct capture *capture, int timeout_ms)
+{
+	struct epoll_event event;
+	int step = timeout_ms < 0 || timeout_ms > 10 ? 10 : timeout_ms, count;
+
+	if (ring__fill(capture->ring) > capture->ring_bytes / 4)
+		return 1;
+	count = epoll_wait(capture->epoll, &event, 1, step);
+	if (count < 0)
+		return errno == EINTR ? 0 : -errno;
+	return ring__fill(capture->ring) > 0;
+}
+
+void capture__verdict(void *context, uint64_t connection, const struct verdict *verdict)
+{
+	struct capture *capture = context;
+
+	bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.verdicts), &connection, verdict,
+			    BPF_ANY);
+	if (verdict->depth != CAPTURE_ALL)
+		__atomic_add_fetch(&capture->bpf->bss->verdict_generation, 1, __ATOMIC_RELEASE);
+}

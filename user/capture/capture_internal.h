@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the files of this folder share; nobody else includes it. */
+#ifndef SONDE_CAPTURE_INTERNAL_H
+#define SONDE_CAPTURE_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "capture/capture.h"
+#include "capture/ring.h"
+#include "sonde.skel.h"
+
+#define LOSS_KEYS (PROTOCOL_COUNT * LOSS_REASON_COUNT)
+
+struct loss {
+	uint64_t events;
+	uint64_t bytes;
+};
+
+struct capture {
+	struct sonde_bpf *bpf;
+	struct ring *ring;
+	enum capture_way way;
+	uint32_t ring_bytes;
+	int epoll;
+	int cpus;
+	struct loss *per_cpu;
+	struct loss told[LOSS_KEYS];
+	uint32_t loss_generation;
+	struct capture_stats stats;
+	void (*take)(void *context, const struct event *event, uint32_t size);
+	void *context;
+	uint64_t now_ns;
+	int timing; /* while the kernel times our programs; else -1 */
+	uint64_t measured_ns, measured_count, measured_time;
+	uint64_t misses_told;
+};
+
+/* Reads an iterator's output to its end; `take` (may be NULL) gets it in pieces. 0 or -errno. */
+int iterator__run(struct bpf_program *program,
+		  void (*take)(void *context, const void *bytes, size_t length), void *context);
+bool kernel__traces(const struct btf *btf, const char *tracepoint);
+/* Sums run time and misses over all programs. */
+void capture__measure(struct capture *capture);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * libbpf maps the data pages twice in a row so that a record that wraps is in one piece; each
+ * mapping is charged to our resident memory. Here they are mapped once, and the one record in
+ * thousands that wraps is put together in a buffer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+#include "capture/ring.h"
+
+struct ring {
+	unsigned long *consumer;
+	const unsigned long *producer;
+	const uint8_t *data;
+	uint32_t bytes;
+	uint32_t page; /* 0: the memory is the caller's */
+	uint8_t *whole;
+	uint32_t whole_size;
+};
+
+int ring__over(unsigned long *consumer, unsigned long *producer, void *data, uint32_t bytes,
+	       struct ring **out)
+{
+	struct ring *ring = calloc(1, sizeof(*ring));
+
+	if (!ring)
+		return -ENOMEM;
+	ring->consumer = consumer;
+	ring->producer = producer;
+	ring->data = data;
+	ring->bytes = bytes;
+	*out = ring;
+	return 0;
+}
+
+int ring__open(int fd, uint32_t bytes, struct ring **out)
+{
+	uint32_t page = sysconf(_SC_PAGESIZE);
+	void *consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), *producer;
+	int err;
+
+	if (consumer == MAP_FAILED)
+		return -errno;
+	producer = mmap(NULL, page + bytes, PROT_READ, MAP_SHARED, fd, page);
+	if (producer == MAP_FAILED) {
+		err = -errno;
+		munmap(consumer, page);
+		return err;
+	}
+	err = ring__over(consumer, producer, (uint8_t *)producer + page, bytes, out);
+	if (err) {
+		munmap(producer, page + bytes);
+		munmap(consumer, page);
+		return err;
+	}
+	(*out)->page = page;
+	return 0;
+}
+
+void ring__close(struct ring *ring)
+{
+	if (!ring)
+		return;
+	if (ring->page) {
+		munmap((void *)ring->producer, ring->page + ring->bytes);
+		munmap(ring->consumer, ring->page);
+	}
+	free(ring->whole);
+	free(ring);
+}
+
+/* The record's bytes in one piece, or NULL where memory is short. */
+static const void *linear(struct ring *ring, uint32_t at, uint32_t size)
+{
+	uint32_t first = ring->bytes - at;
+
+	if (size <= first)
+		return ring->data + at;
+	if (size > ring->whole_size) {
+		uint8_t *grown = realloc(ring->whole, size);
+
+		if (!grown)
+			return NULL;
+		ring->whole = grown;
+		ring->whole_size = size;
+	}
+	memcpy(ring->whole, ring->data + at, first);
+	memcpy(ring->whole + first, ring->data, size - first);
+	return ring->whole;
+}
+
+int ring__drain(struct ring *ring, uint32_t max,
+		void (*take)(void *context, const void *record, uint32_t size), void *context)
+{
+	unsigned long at = *ring->consumer, end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+	uint32_t mask = ring->bytes - 1, length, size;
+	const void *record;
+	int count = 0;
+
+	while (at < end && (!max || (uint32_t)count < max)) {
+		length = __atomic_load_n((const uint32_t *)(ring->data + (at & mask)),
+					 __ATOMIC_ACQUIRE);
+		if (length & BPF_RINGBUF_BUSY_BIT)
+			break;
+		size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+		if (!(length & BPF_RINGBUF_DISCARD_BIT)) {
+			record = linear(ring, (at + BPF_RINGBUF_HDR_SZ) & mask, size);
+			if (record)
+				take(context, record, size);
+			count++;
+		}
+		at += (size + BPF_RINGBUF_HDR_SZ + 7) & ~7UL;
+		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
+	}
+	return count;
+}
+
+uint64_t ring__fill(const struct ring *ring)
+{
+	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer;
+}

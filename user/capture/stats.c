@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel knows of its own work for us. It times programs only while somebody asks for it,
+ * and timing costs as much as a small program: so it is asked for one second in ten, and run time
+ * is told as ten times what was measured then.
+ */
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+#include "capture/capture_internal.h"
+
+#define PERIOD_NS   10000000000ull
+#define MEASURED_NS 1000000000ull
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time, uint64_t *misses)
+{
+	struct bpf_program *program;
+
+	*run_count = *run_time = *misses = 0;
+	bpf_object__for_each_program(program, capture->bpf->obj)
+	{
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+			continue;
+		*run_count += info.run_cnt;
+		*run_time += info.run_time_ns;
+		*misses += info.recursion_misses;
+	}
+}
+
+static void end_measuring(struct capture *capture)
+{
+	uint64_t count, time, misses;
+
+	sum(capture, &count, &time, &misses);
+	capture->stats.run_count += (count - capture->measured_count) * (PERIOD_NS / MEASURED_NS);
+	capture->stats.run_time_ns += (time - capture->measured_time) * (PERIOD_NS / MEASURED_NS);
+	close(capture->timing);
+	capture->timing = -1;
+}
+
+void capture__measure(struct capture *capture)
+{
+	uint64_t now = monotonic_ns(), misses;
+
+	if (capture->timing >= 0 && now - capture->measured_ns >= MEASURED_NS)
+		end_measuring(capture);
+	if (capture->timing < 0 && now - capture->measured_ns >= PERIOD_NS) {
+		capture->timing = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		capture->measured_ns = now;
+		sum(capture, &capture->measured_count, &capture->measured_time, &misses);
+		capture->stats.recursion_misses = misses;
+	}
+}
+
+static uint64_t entries(int map)
+{
+	uint64_t count = 0, key, next;
+	const void *from = NULL;
+
+	for (; bpf_map_get_next_key(map, from, &next) == 0 && count < 1000000; count++) {
+		key = next;
+		from = &key;
+	}
+	return count;
+}
+
+void capture__stats(struct capture *capture, struct capture_stats *out)
+{
+	uint64_t count, time;
+
+	sum(capture, &count, &time, &capture->stats.recursion_misses);
+	*out = capture->stats;
+	out->ring_bytes = capture->ring_bytes;
+	out->ring_fill = ring__fill(capture->ring);
+	out->map_entries = entries(bpf_map__fd(capture->bpf->maps.verdicts));
+}
