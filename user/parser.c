@@ -161,8 +161,10 @@ void parser__answer(struct parser *parser, const struct answer *answer)
 		return;
 	if (parser->pairing.count > 1 && !p->silent && !c->stream[direction_of(c, false)].resync)
 		parser->pairing.pipelined |= !pairing__at(&parser->pairing, 1)->silent;
-	if (!p->silent)
+	if (!p->silent) {
 		publish_answered(c, p, answer);
+		c->stream[direction_of(c, false)].resync = false; /* in step again */
+	}
 	details__free(p->details);
 	pairing__pop(&parser->pairing);
 }
