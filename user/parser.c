@@ -400,6 +400,16 @@ void exchanges__response_run(struct connection *c)
 	c->parser.pairing.answering = true;
 }
 
+/* Entries from the newest request on: what comes behind it (a Sync) is not answered without it. */
+static uint32_t newest(const struct pairing *p)
+{
+	uint32_t i = p->count;
+
+	while (i && pairing__at(p, i - 1)->silent)
+		i--;
+	return i ? p->count - (i - 1) : p->count;
+}
+
 void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t time_ns,
 			    enum loss_reason reason)
 {
@@ -409,7 +419,7 @@ void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t tim
 		return;
 	if (at_boundary && !c->unmatched)
 		lose_unseen(c, reason, time_ns); /* at least one began in there */
-	if (!p->pipelined && p->count <= 1)
+	if (!p->pipelined && newest(p) == p->count)
 		return; /* one at a time: the next response that fits is the newest request's */
 	exchanges__lose_all(c, 0, time_ns, reason);
 	p->desynced = true;
@@ -422,7 +432,7 @@ void exchanges__response_gap(struct connection *c, uint64_t time_ns, enum loss_r
 	if (p->desynced)
 		return;
 	if (!p->pipelined) {
-		exchanges__lose_all(c, 1, time_ns, reason);
+		exchanges__lose_all(c, newest(p), time_ns, reason);
 		return;
 	}
 	exchanges__lose_all(c, 0, time_ns, reason);
