@@ -211,12 +211,26 @@ static void feed_deferred(struct connections *t, struct connection *c, uint64_t 
 		t->deferring--;
 }
 
+/* What comes now is not what the deferred response waited for: that is missing. */
+static bool follows_a_gap(const struct connection *c, const struct chunk *chunk)
+{
+	const struct stream *s = &c->stream[chunk->direction];
+
+	return is_request(c, chunk->direction) && s->begun && chunk->position > s->position;
+}
+
 static void take_chunk(struct connections *t, struct connection *c, const struct chunk *chunk)
 {
 	bool waiting = c->deferred != NULL;
 
 	if ((before_its_turn(c, chunk) || (waiting && waits_behind(c, chunk))) &&
 	    defer(t, c, chunk))
+		return;
+	if (waiting && follows_a_gap(c, chunk)) {
+		feed_deferred(t, c, UINT64_MAX);
+		waiting = false;
+	}
+	if (c->dropped)
 		return;
 	stream__take(t, c, chunk);
 	if (waiting && !c->dropped)
