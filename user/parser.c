@@ -152,6 +152,14 @@ struct pending *parser__silent(struct parser *parser, const struct run *run, siz
 	return p;
 }
 
+void parser__promote(struct parser *parser, struct pending *entry)
+{
+	count_seen(parser->connection);
+	if (++parser->pairing.run_requests > 1)
+		parser->pairing.pipelined = true;
+	entry->silent = false;
+}
+
 void parser__answer(struct parser *parser, const struct answer *answer)
 {
 	struct connection *c = parser->connection;

@@ -102,6 +102,9 @@ struct pending *parser__request(struct parser *parser, const struct run *run, si
  * these for it.
  */
 struct pending *parser__silent(struct parser *parser, const struct run *run, size_t offset);
+/* A silent entry was the beginning of a request: it is an exchange from now on, that began there.
+ */
+void parser__promote(struct parser *parser, struct pending *entry);
 
 /* The protocol's part of an answer; zeroed fields where they do not apply. */
 struct answer {
