@@ -3,10 +3,12 @@
 
 #include "protocol/http1.h"
 #include "protocol/http2.h"
+#include "protocol/postgres.h"
 
 const struct protocol *const protocols[] = {
 	&http1_protocol,
 	&http2_protocol,
+	&postgres_protocol,
 	NULL,
 };
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Messages of PostgreSQL's protocol as they stand on the wire: a type, a length, and for each type
+ * what its content must look like (manual, section "Message Formats"). The shapes tell a stream of
+ * this protocol from others, and a message's beginning from a place within one.
+ */
+#ifndef SONDE_POSTGRES_MESSAGE_H
+#define SONDE_POSTGRES_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "protocol/slice.h"
+
+#define POSTGRES_HEADER	      5	    /* type and length */
+#define POSTGRES_STARTUP_MAX  10000 /* MAX_STARTUP_PACKET_LENGTH of the server */
+#define POSTGRES_READY_LENGTH 6
+#define POSTGRES_CODE_CANCEL  80877102
+#define POSTGRES_CODE_SSL     80877103
+#define POSTGRES_CODE_GSS     80877104
+
+struct postgres_message {
+	uint8_t type;
+	bool whole;	      /* all of its content is there */
+	uint32_t length;      /* of its content, without type and length field */
+	struct slice content; /* as much of it as is there */
+};
+
+/* The message at the start of bytes; false: fewer than POSTGRES_HEADER bytes. */
+bool postgres_message__read(struct slice bytes, struct postgres_message *message);
+/* Does this direction know the type, and is the length one that it can have? */
+bool postgres_message__allowed(const struct postgres_message *message, bool request);
+/*
+ * Do messages begin here? sure: certain enough to say that the connection speaks PostgreSQL at all;
+ * else only that messages of such a connection begin here.
+ */
+bool postgres_message__chain(struct slice bytes, bool request, bool sure);
+/* Are these six bytes a ReadyForQuery? */
+bool postgres_message__is_ready(struct slice bytes);
+/* A field of ErrorResponse or NoticeResponse by its letter; empty where it is not there. */
+struct slice postgres_message__field(struct slice content, char letter);
+/* Text up to its NUL, from *at on, which moves behind it; false: the NUL is not there. */
+bool postgres_message__text(struct slice content, size_t *at, struct slice *text);
+
+#endif
