@@ -32,7 +32,7 @@ static inline struct slice slice__sub(struct slice s, size_t offset, size_t leng
 		offset = s.length;
 	if (length > s.length - offset)
 		length = s.length - offset;
-	return slice__of(s.data + offset, length);
+	return slice__of(offset ? s.data + offset : s.data, length); /* none of NULL is NULL */
 }
 
 static inline struct slice slice__from(struct slice s, size_t offset)
