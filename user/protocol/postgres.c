@@ -33,18 +33,19 @@ static enum detection detect_startup(struct slice b)
 	return (b.data[8] >= 'a' && b.data[8] <= 'z') || b.data[8] == '_' ? DETECT_YES : DETECT_NO;
 }
 
-/* First bytes from a server: the answer to SSLRequest, or AuthenticationXXX, or an error. */
+/* First bytes from a server: the answer to SSLRequest, or AuthenticationXXX, or an error. None of
+ * them is sure by itself; the client's startup packet is. */
 static enum detection detect_answer(struct slice b)
 {
 	struct postgres_message m;
 
-	if (b.length && !strchr("RENSG", b.data[0]))
+	if (b.length && !memchr("RENSG", b.data[0], 5))
 		return DETECT_NO;
 	if (!postgres_message__read(b, &m))
 		return DETECT_MORE;
-	if (m.type == 'R')
-		return m.length >= 4 && m.length <= 2000 ? DETECT_YES : DETECT_NO;
-	return m.type == 'E' && postgres_message__chain(b, false, true) ? DETECT_YES : DETECT_NO;
+	return (m.type == 'R' || m.type == 'E') && postgres_message__allowed(&m, false)
+		       ? DETECT_MORE
+		       : DETECT_NO;
 }
 
 static enum detection detect(struct slice b, bool request, bool begun)
