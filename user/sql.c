@@ -32,7 +32,9 @@ struct normaliser {
 	bool table_done;
 	bool by_from;	     /* the table was announced by FROM or JOIN: it may be a function */
 	bool maybe_function; /* the table at hand is one only if no parenthesis follows */
-	bool in_cte;	     /* before the main verb of WITH */
+	bool table_in_cte;
+	uint32_t table_depth; /* where it was named: a query's own FROM goes before one within it */
+	bool in_cte;	      /* before the main verb of WITH */
 	uint32_t tokens;
 };
 
@@ -300,10 +302,14 @@ static void take_verb(struct normaliser *n)
 	snprintf(n->result->verb, sizeof(n->result->verb), "%s", verb_of(n->word));
 }
 
+/* Without its quotes: "users" and users are one table. */
 static void take_table(struct normaliser *n)
 {
 	struct slice t = n->lexer.token;
 	size_t at = strlen(n->result->table);
+
+	if (n->kind == SQL_IDENTIFIER && t.length >= 2 && t.data[0] == '"')
+		t = slice__sub(t, 1, t.length - 2);
 
 	for (size_t i = 0; i < t.length && at < sizeof(n->result->table) - 1; i++)
 		n->result->table[at++] =
@@ -317,12 +323,14 @@ static bool announces_table(const struct normaliser *n)
 	static const char *const always[] = {"INTO", "JOIN", NULL};
 	static const char *const as_verb[] = {"UPDATE", "COPY",	   "TRUNCATE", "LOCK",
 					      "VACUUM", "ANALYZE", NULL};
+	static const char *const no_tables[] = {"FETCH", "MOVE", "GRANT", "REVOKE", NULL};
 	/* FOR UPDATE, FOR NO KEY UPDATE, ON CONFLICT DO UPDATE, ON UPDATE CASCADE */
 	static const char *const row_locks[] = {"FOR", "KEY", "DO", "ON", NULL};
 	bool in_call = n->depth && n->depth < DEPTH_MAX && (n->call_depths >> n->depth & 1);
 
 	if (strcmp(n->word, "FROM") == 0)
-		return !in_call && strcmp(n->before_word, "DISTINCT") != 0;
+		return !in_call && strcmp(n->before_word, "DISTINCT") != 0 &&
+		       !is_one_of(n->result->verb, no_tables);
 	if (strcmp(n->word, "TABLE") == 0)
 		return true;
 	if (strcmp(n->word, "ON") == 0)
@@ -336,15 +344,34 @@ static bool announces_table(const struct normaliser *n)
 
 static bool passes_before_table(const char *word)
 {
-	static const char *const words[] = {"ONLY",  "LATERAL", "IF",		"NOT", "EXISTS",
-					    "TABLE", "VERBOSE", "CONCURRENTLY", NULL};
+	static const char *const words[] = {"ONLY",    "LATERAL", "IF",	     "NOT",
+					    "EXISTS",  "TABLE",	  "VERBOSE", "CONCURRENTLY",
+					    "ANALYZE", "FULL",	  "FREEZE",  NULL};
 
 	return is_one_of(word, words);
+}
+
+static void name_table(struct normaliser *n)
+{
+	n->result->table[0] = '\0';
+	take_table(n);
+	n->wants_table = false;
+	n->table_done = true;
+	n->maybe_function = true;
+	n->table_depth = n->depth;
+	n->table_in_cte = n->in_cte;
+}
+
+/* SELECT (SELECT a FROM inner), b FROM outer */
+static bool shallower(const struct normaliser *n)
+{
+	return strcmp(n->word, "FROM") == 0 && n->depth < n->table_depth && !n->table_in_cte;
 }
 
 /* Called with each token that is written, before it becomes the one before. */
 static void look_for_table(struct normaliser *n)
 {
+	static const char *const with_options[] = {"VACUUM", "ANALYZE", NULL};
 	bool dotted = is_before(n, ".");
 
 	if (n->maybe_function && n->by_from && is(n, "(")) { /* FROM generate_series(...) */
@@ -357,20 +384,16 @@ static void look_for_table(struct normaliser *n)
 		take_table(n);
 		return;
 	}
-	if (n->table_done)
+	if (n->wants_table && is_name(n->kind) && passes_before_table(n->word))
 		return;
-	if (n->wants_table && is_name(n->kind) && !passes_before_table(n->word)) {
-		n->wants_table = false;
-		if (n->kind == SQL_WORD && is_keyword(n->word))
-			return; /* SELECT ... INTO, FROM (SELECT */
-		take_table(n);
-		n->table_done = true;
-		n->maybe_function = true;
+	if (n->wants_table && is_name(n->kind) && !(n->kind == SQL_WORD && is_keyword(n->word))) {
+		name_table(n);
 	} else if (n->kind == SQL_WORD && announces_table(n)) {
-		n->wants_table = true;
 		n->by_from = is_one_of(n->word, (const char *const[]){"FROM", "JOIN", NULL});
-	} else if (n->kind != SQL_WORD) {
-		n->wants_table = false;
+		n->wants_table = !n->table_done || shallower(n);
+	} else if (n->kind != SQL_WORD || n->wants_table) { /* FROM (SELECT, SELECT ... INTO */
+		n->wants_table = is(n, ")") && n->depth == 1 && !n->table_done &&
+				 is_one_of(n->result->verb, with_options);
 	}
 }
 

@@ -18,7 +18,8 @@ struct sql {
 	size_t length;	     /* of what was written to out */
 	bool cut;	     /* out was too small, or the text was truncated */
 	char verb[16];	/* SELECT INSERT UPDATE DELETE COPY BEGIN COMMIT ROLLBACK ... else OTHER */
-	char table[64]; /* first table named, schema kept as written; "" where none */
+	char table[64]; /* first table named, with its schema where written, unquoted; "" where none
+			 */
 };
 
 /* Normalises sql into out (NUL-terminated, at most size - 1 bytes). */

@@ -153,8 +153,7 @@ static bool pass_prefixed(struct sql_lexer *l, enum sql_token *kind)
 
 	if (q == '"' && quote == l->at + 2) {
 		l->at = quote + 1;
-		pass_quoted(l, '"', false);
-		*kind = SQL_IDENTIFIER;
+		*kind = pass_quoted(l, '"', false) ? SQL_IDENTIFIER : SQL_LITERAL;
 		return true;
 	}
 	if (q != '\'' || !strchr("ebxnu", c) || (c == 'u' && quote == l->at + 1))

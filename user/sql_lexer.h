@@ -12,7 +12,7 @@ enum sql_token {
 	SQL_WORD,	/* unquoted identifier or keyword */
 	SQL_IDENTIFIER, /* "quoted" */
 	SQL_LITERAL,	/* string, bit string, dollar quote, number */
-	SQL_PARAMETER,	/* $1, ?, :name, %s */
+	SQL_PARAMETER,	/* $1 */
 	SQL_PUNCTUATION /* one operator or separator */
 };
 
