@@ -2,3 +2,4 @@
 # Libraries that single unit tests compare with.
 test_hpack_LIBS := -lnghttp2
 test_http2_LIBS := -lnghttp2
+test_sql_LIBS := -lpg_query
