@@ -204,6 +204,15 @@ static bool copy_patterns(struct labels *labels, const char *const *patterns)
 	return true;
 }
 
+void labels__set_patterns(struct labels *labels, const char *const *patterns)
+{
+	for (uint32_t i = 0; i < labels->pattern_count; i++)
+		free(labels->patterns[i]);
+	labels->pattern_count = 0;
+	copy_patterns(labels, patterns); /* without memory: those that fit */
+	memset(labels->route_cache, 0, sizeof(labels->route_cache));
+}
+
 static void set_defaults(struct labels_options *options)
 {
 	if (!options->routes_per_service)
@@ -379,10 +388,8 @@ uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncat
 
 /* ---- commands ---- */
 
-uint32_t labels__command(struct labels *labels, struct slice name, struct slice subcommand)
+uint32_t labels__command_at(struct labels *labels, uint32_t index)
 {
-	uint32_t index = redis_command__find_sub(redis_command__find(name), subcommand);
-
 	if (!labels->commands[index]) {
 		if (!add_label(labels, LABEL_COMMAND, redis_command__get(index)->name)) {
 			labels->overflowed[LABEL_COMMAND]++;
@@ -391,6 +398,12 @@ uint32_t labels__command(struct labels *labels, struct slice name, struct slice 
 		labels->commands[index] = labels->count - 1;
 	}
 	return labels->commands[index];
+}
+
+uint32_t labels__command(struct labels *labels, struct slice name, struct slice subcommand)
+{
+	return labels__command_at(labels,
+				  redis_command__find_sub(redis_command__find(name), subcommand));
 }
 
 /* ---- reading ---- */

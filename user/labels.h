@@ -37,12 +37,18 @@ struct labels_options {
 
 struct labels *labels__new(const struct labels_options *options); /* NULL: no memory */
 void labels__free(struct labels *labels);
+/* Other route patterns from now on (NULL-terminated, copied; NULL: none); labels that exist stay.
+ */
+void labels__set_patterns(struct labels *labels, const char *const *patterns);
 
 /* Target of an HTTP request ("/a/1?x=2", absolute or authority form, "*") within one service. */
 uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target);
 uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncated);
 /* Redis command, with its subcommand where the command is a container (CONFIG GET, CLIENT LIST). */
 uint32_t labels__command(struct labels *labels, struct slice name, struct slice subcommand);
+
+/* The same by its index in redis_commands.h. */
+uint32_t labels__command_at(struct labels *labels, uint32_t index);
 
 /* Never NULL. The returned texts live as long as the table and never change. */
 const struct label *labels__get(const struct labels *labels, uint32_t id);

@@ -311,9 +311,9 @@ uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncat
 	return labels__statement(engine_of(parser->connection)->labels, sql, truncated);
 }
 
-uint32_t parser__command(struct parser *parser, struct slice name, struct slice subcommand)
+uint32_t parser__command(struct parser *parser, uint32_t index)
 {
-	return labels__command(engine_of(parser->connection)->labels, name, subcommand);
+	return labels__command_at(engine_of(parser->connection)->labels, index);
 }
 
 void parser__activity(struct parser *parser, enum activity activity, uint64_t time_ns)

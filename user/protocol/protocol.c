@@ -4,11 +4,13 @@
 #include "protocol/http1.h"
 #include "protocol/http2.h"
 #include "protocol/postgres.h"
+#include "protocol/redis.h"
 
 const struct protocol *const protocols[] = {
 	&http1_protocol,
 	&http2_protocol,
 	&postgres_protocol,
+	&redis_protocol,
 	NULL,
 };
 

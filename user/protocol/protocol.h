@@ -163,7 +163,7 @@ void parser__detail(struct parser *parser, struct pending *entry, enum detail de
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);
 uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated);
-uint32_t parser__command(struct parser *parser, struct slice name, struct slice subcommand);
+uint32_t parser__command(struct parser *parser, uint32_t index); /* of redis_commands.h */
 
 /* State of a database connection, for gauges. */
 enum activity { ACTIVITY_NONE = 0, ACTIVITY_IDLE, ACTIVITY_BUSY, ACTIVITY_IN_TRANSACTION };

@@ -16,10 +16,40 @@
 /* Longest name, "SENTINEL GET-MASTER-ADDR-BY-NAME" and the like, without a NUL. */
 #define REDIS_COMMAND_NAME_MAX 40
 
+/* How a reading command's reply tells whether its keys were there. */
+enum redis_reading {
+	READ_NONE = 0,
+	READ_NIL,     /* nil: miss */
+	READ_EACH,    /* an array: nil elements are misses */
+	READ_ANY,     /* an array of nils: one miss */
+	READ_ZERO,    /* 0: miss */
+	READ_COUNTED, /* the number of keys that were there */
+	READ_TTL,     /* -2: miss */
+	READ_TYPE,    /* "none": miss */
+	READ_EMPTY,   /* nothing in it: miss */
+};
+
+/* Commands that change what the connection does, or how long an answer may take. */
+enum redis_kind {
+	COMMAND_PLAIN = 0,
+	COMMAND_BLOCKING,
+	COMMAND_BLOCK_OPTION, /* blocks where BLOCK is among its arguments */
+	COMMAND_SUBSCRIBE,
+	COMMAND_UNSUBSCRIBE,
+	COMMAND_MULTI,
+	COMMAND_EXEC,
+	COMMAND_DISCARD,
+	COMMAND_RESET,
+	COMMAND_ENDLESS,
+	COMMAND_CLIENT_REPLY,
+};
+
 struct redis_command {
 	const char *name; /* upper case; "CONFIG GET" for a subcommand */
 	uint8_t length;
-	bool container; /* its first argument may be a subcommand of the table */
+	bool container;	 /* its first argument may be a subcommand of the table */
+	uint8_t reading; /* enum redis_reading */
+	uint8_t kind;	 /* enum redis_kind */
 };
 
 /* Index of a command as sent, whatever its case. */

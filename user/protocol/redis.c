@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "protocol/redis.h"
+
+#include "protocol/redis_internal.h"
+
+bool redis__line(struct slice rest, struct slice *line, size_t *used, bool *cut)
+{
+	ptrdiff_t end = slice__find(slice__sub(rest, 0, REDIS_LINE_MAX), '\n');
+
+	*cut = end < 0;
+	if (end < 0 && rest.length < REDIS_LINE_MAX)
+		return false;
+	*used = end < 0 ? REDIS_LINE_MAX : (size_t)end + 1;
+	*line = slice__sub(rest, 0, end < 0 ? REDIS_LINE_MAX : (size_t)end);
+	if (!*cut && line->length && line->data[line->length - 1] == '\r')
+		line->length--;
+	return true;
+}
+
+bool redis__number(struct slice s, int64_t *out)
+{
+	bool negative = s.length && s.data[0] == '-';
+	int64_t number = 0;
+	size_t i = negative || (s.length && s.data[0] == '+') ? 1 : 0;
+
+	if (i == s.length || s.length > 20)
+		return false;
+	for (; i < s.length; i++) {
+		if (s.data[i] < '0' || s.data[i] > '9' ||
+		    __builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, s.data[i] - '0', &number))
+			return false;
+	}
+	*out = negative ? -number : number;
+	return true;
+}
+
+/* "*n", "$n" and a name that is a command's. */
+enum detection redis__begins_array(struct slice bytes)
+{
+	struct slice line;
+	int64_t count, length;
+	bool cut;
+	size_t used;
+
+	if (!bytes.length)
+		return DETECT_MORE;
+	if (bytes.data[0] != '*')
+		return DETECT_NO;
+	if (!redis__line(slice__sub(bytes, 0, 32), &line, &used, &cut))
+		return bytes.length < 32 ? DETECT_MORE : DETECT_NO;
+	if (!redis__number(slice__from(line, 1), &count) || count < 1 || count > REDIS_ARGUMENTS)
+		return DETECT_NO;
+	bytes = slice__from(bytes, used);
+	if (!bytes.length)
+		return DETECT_MORE;
+	if (!redis__line(slice__sub(bytes, 0, 32), &line, &used, &cut))
+		return bytes.length < 32 && bytes.data[0] == '$' ? DETECT_MORE : DETECT_NO;
+	if (line.length < 2 || line.data[0] != '$' ||
+	    !redis__number(slice__from(line, 1), &length) || length < 1 || length > REDIS_NAME_MAX)
+		return DETECT_NO;
+	bytes = slice__from(bytes, used);
+	if (bytes.length < (size_t)length)
+		return DETECT_MORE;
+	return redis_command__find(slice__sub(bytes, 0, (size_t)length)) != REDIS_COMMAND_UNKNOWN
+		       ? DETECT_YES
+		       : DETECT_NO;
+}
+
+/* A whole line whose first word is a command's. */
+static enum detection begins_inline(struct slice bytes)
+{
+	struct slice line;
+	size_t used, end = 0;
+	bool cut;
+
+	for (size_t i = 0; i < bytes.length && i < REDIS_NAME_MAX; i++)
+		if (bytes.data[i] >= 0x80 ||
+		    (bytes.data[i] < ' ' && !memchr("\t\r\n", bytes.data[i], 3)))
+			return DETECT_NO;
+	if (!redis__line(bytes, &line, &used, &cut))
+		return bytes.length < REDIS_LINE_MAX ? DETECT_MORE : DETECT_NO;
+	while (end < line.length && line.data[end] != ' ' && line.data[end] != '\t')
+		end++;
+	if (!end)
+		return line.length ? DETECT_NO : DETECT_MORE;
+	return redis_command__find(slice__sub(line, 0, end)) != REDIS_COMMAND_UNKNOWN ? DETECT_YES
+										      : DETECT_NO;
+}
+
+/* Replies look like too much else: a connection is known by its commands. */
+static enum detection detect(struct slice bytes, bool request, bool begun)
+{
+	if (!request)
+		return begun ? DETECT_MORE : DETECT_NO;
+	if (!begun || (bytes.length && bytes.data[0] == '*'))
+		return redis__begins_array(bytes);
+	return begins_inline(bytes);
+}
+
+static void init(struct parser *parser, bool begun)
+{
+	struct redis *state = parser->state;
+
+	state->request.state = begun ? REQUEST_START : REQUEST_RESYNC;
+	state->reply.state = begun ? REPLY_START : REPLY_RESYNC;
+}
+
+static void clear(struct parser *parser)
+{
+	details__free(((struct redis *)parser->state)->request.details);
+}
+
+static size_t feed(struct parser *parser, const struct run *run)
+{
+	size_t at = 0;
+
+	while (at < run->bytes.length) {
+		struct step s = run->request ? redis__request(parser, run, at)
+					     : redis__reply(parser, run, at);
+
+		at += s.used;
+		if (s.stop || !s.used)
+			break;
+	}
+	return at;
+}
+
+static void skipped(struct parser *parser, bool request, uint64_t time_ns)
+{
+	if (request)
+		redis__request_skipped(parser);
+	else
+		redis__reply_skipped(parser, time_ns);
+}
+
+static void gap(struct parser *parser, bool request, uint64_t length, uint64_t time_ns)
+{
+	struct redis *state = parser->state;
+
+	(void)length;
+	(void)time_ns;
+	if (!request) {
+		state->reply.state = REPLY_RESYNC;
+		state->reply.depth = 0;
+		return;
+	}
+	state->request.state = REQUEST_RESYNC;
+	state->request.open = false;
+	state->request.multi = state->request.skip = false;
+}
+
+static void end(struct parser *parser, bool request, uint64_t time_ns, bool reset)
+{
+	(void)reset;
+	if (request)
+		redis__answer_silent(parser, time_ns);
+}
+
+const struct protocol redis_protocol = {
+	.id = PROTOCOL_REDIS,
+	.name = "redis",
+	.state_size = sizeof(struct redis),
+	.carry_max = REDIS_LINE_MAX,
+	.detect = detect,
+	.init = init,
+	.feed = feed,
+	.skipped = skipped,
+	.gap = gap,
+	.end = end,
+	.clear = clear,
+};

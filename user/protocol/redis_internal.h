@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the files of the Redis parser share; nobody else includes it. */
+#ifndef SONDE_REDIS_INTERNAL_H
+#define SONDE_REDIS_INTERNAL_H
+
+#include "protocol/protocol.h"
+#include "protocol/redis_commands.h"
+
+#define REDIS_LINE_MAX	 4096 /* a longer line is judged by its beginning */
+#define REDIS_DEPTH	 4    /* levels of a reply that are told apart; deeper ones count as one */
+#define REDIS_ARGUMENTS	 (1u << 20)   /* Redis' own limit of arguments (proto-max-multibulk-len) */
+#define REDIS_BULK_MAX	 (512u << 20) /* and of a string (proto-max-bulk-len) */
+#define REDIS_QUEUED_MAX 256	      /* commands of one transaction whose readings are followed */
+#define REDIS_NAME_MAX	 64	      /* longer names are no commands */
+#define REDIS_DETAIL_MAX 1024 /* bytes of one argument that are kept where a rule wants them */
+
+/* struct pending.flags */
+#define ENTRY_BLOCKING 0x01
+#define ENTRY_NO_REPLY 0x02 /* CLIENT REPLY: none will come */
+#define ENTRY_ENDLESS  0x04
+#define ENTRY_ALL      0x08 /* UNSUBSCRIBE of everything: how many confirmations is not said */
+/* struct pending.kind is the command's index, pending.number its number of keys or channels */
+
+enum request_state {
+	REQUEST_START,
+	REQUEST_HEADER,	 /* before "$n" of an argument */
+	REQUEST_DATA,	 /* before its bytes */
+	REQUEST_PASSING, /* the rest of them is passed over */
+	REQUEST_LONG_LINE,
+	REQUEST_RESYNC
+};
+
+struct request {
+	uint8_t state;
+	bool told;  /* the command at hand was counted */
+	bool open;  /* and its entry is in flight */
+	bool multi; /* between MULTI and EXEC */
+	bool off;   /* CLIENT REPLY OFF */
+	bool skip;  /* CLIENT REPLY SKIP: of the next command */
+	uint16_t command;
+	uint32_t arguments, at; /* how many there are, and the one at hand */
+	uint64_t left;		/* bytes of its data and line end */
+	uint64_t bytes;		/* of the command so far */
+	uint64_t start_ns, queue_ns;
+	struct details *details;
+};
+
+enum reply_state {
+	REPLY_START,
+	REPLY_DATA, /* of a bulk string that is looked at */
+	REPLY_PASSING,
+	REPLY_LONG_LINE,
+	REPLY_RESYNC
+};
+
+/* What is kept of the top-level reply while it passes. */
+struct reply_head {
+	uint8_t type; /* its first byte */
+	bool nil;
+	bool push;
+	uint8_t first;		 /* enum first_word: of an array whose first word matters */
+	int64_t number;		 /* integer value; length of a string or array */
+	uint32_t nils, elements; /* of an array, on its own level */
+	uint32_t hits, misses;	 /* of a transaction's replies */
+	int64_t last_number;	 /* the newest integer on its level */
+	char error[16];
+};
+
+struct reply {
+	uint8_t state;
+	uint8_t depth;
+	uint8_t bulk_type;
+	bool streamed;		    /* within "$?": chunks until ";0" */
+	uint64_t left[REDIS_DEPTH]; /* values still to come on each level */
+	uint64_t data;		    /* bytes of the bulk at hand, with its line end */
+	uint64_t bytes;
+	uint64_t first_ns;
+	struct reply_head head;
+	uint32_t queued; /* commands of the transaction so far */
+	uint8_t queued_reading[REDIS_QUEUED_MAX];
+	uint32_t subscribed[3]; /* channels, patterns, shard channels */
+};
+
+struct redis {
+	struct request request;
+	struct reply reply;
+};
+
+/* What became of some bytes, as in http1.c. */
+struct step {
+	size_t used;
+	bool stop;
+};
+
+/* A line up to its end; *used bytes with it. False: it is not complete. cut: only its beginning. */
+bool redis__line(struct slice rest, struct slice *line, size_t *used, bool *cut);
+/* A decimal number over the whole slice, with a sign or not. */
+bool redis__number(struct slice digits, int64_t *out);
+
+struct step redis__request(struct parser *parser, const struct run *run, size_t at);
+struct step redis__reply(struct parser *parser, const struct run *run, size_t at);
+void redis__request_skipped(struct parser *parser);
+void redis__reply_skipped(struct parser *parser, uint64_t time_ns);
+/* Entries at the front that get no reply are done with. */
+void redis__answer_silent(struct parser *parser, uint64_t time_ns);
+/* Do these bytes begin with a command as an array, its name among those that are known? */
+enum detection redis__begins_array(struct slice bytes);
+
+#endif
