@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The metrics of SPEC.md made from exchanges. The engine's thread counts and takes snapshots (a copy of
- * numbers, no text); any thread turns a snapshot into an exposition or into the view's model.
+ * The metrics of SPEC.md made from exchanges. The engine's thread counts and takes snapshots (a
+ * copy of numbers, no text); any thread turns a snapshot into an exposition or into the view's
+ * model.
  */
 #ifndef SONDE_METRICS_H
 #define SONDE_METRICS_H
@@ -16,11 +17,13 @@ struct metrics;
 struct snapshot;
 
 struct metrics_options {
-	uint32_t series_max; /* per family, default 2000; beyond it: the `other` series and a counter */
-	uint32_t idle_seconds; /* series unused for so long are dropped, default 3600; 0 never */
+	uint32_t series_max;   /* per family, default 2000; beyond it: the `other` series and a
+				  counter */
+	uint32_t idle_seconds; /* series unused for so long are dropped; 0: never */
 };
 
-struct metrics *metrics__new(const struct metrics_options *options, struct engine *engine); /* adds its sink */
+struct metrics *metrics__new(const struct metrics_options *options,
+			     struct engine *engine); /* adds its sink */
 void metrics__free(struct metrics *metrics);
 /* Sliding windows and expiry; once a second is enough. */
 void metrics__tick(struct metrics *metrics, uint64_t now_ns);
@@ -35,13 +38,19 @@ struct self {
 	struct capture_stats capture;
 };
 
-/* Engine's thread, well under a millisecond for 10 000 series. NULL: no memory. Free in any thread. */
+/* Engine's thread, well under a millisecond for 10 000 series. NULL: no memory. Free in any thread.
+ */
 struct snapshot *metrics__snapshot(struct metrics *metrics, const struct self *self);
 void snapshot__free(struct snapshot *snapshot);
 
+/* Tells a snapshot of the scrapes before it: how many there were, and how long the last one took.
+ */
+void snapshot__scraped(struct snapshot *snapshot, uint64_t scrapes, double last_seconds);
+
 enum exposition { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS };
 void snapshot__expose(const struct snapshot *snapshot, enum exposition format, struct buffer *out);
-/* The document that `sonde top` draws and `sonde top --json` prints (docs/model.md). New reference. */
+/* The document that `sonde top` draws and `sonde top --json` prints (docs/model.md). New reference.
+ */
 json_t *snapshot__model(const struct snapshot *snapshot);
 
 #endif

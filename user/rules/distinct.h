@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Distinct values and shares within a sliding window of time. Values are known by their keyed hash.
  */
-#ifndef SONDE_WINDOW_H
-#define SONDE_WINDOW_H
+#ifndef SONDE_DISTINCT_H
+#define SONDE_DISTINCT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Distinct values held at once; further ones are not counted, but `refused` is. */
-#define WINDOW_VALUES_MAX (1u << 20)
+#define DISTINCT_MAX (1u << 20)
 
-struct window_value {
+struct distinct_value {
 	uint64_t hash; /* 0: empty */
 	uint64_t seen_ns;
 };
 
-struct window {
-	struct window_value *at; /* open addressing; NULL while empty */
-	uint32_t capacity;	 /* a power of two */
-	uint32_t count;		 /* entries, expired ones included until the next sweep */
+struct distinct {
+	struct distinct_value *at; /* open addressing; NULL while empty */
+	uint32_t capacity;	   /* a power of two */
+	uint32_t count;		   /* entries, expired ones included until the next sweep */
 	uint64_t length_ns;
 	uint64_t refused;
 };
 
-void window__init(struct window *window, uint64_t length_ns);
-void window__clear(struct window *window);
-void window__see(struct window *window, uint64_t hash, uint64_t now_ns);
+void distinct__init(struct distinct *distinct, uint64_t length_ns);
+void distinct__clear(struct distinct *distinct);
+void distinct__see(struct distinct *distinct, uint64_t hash, uint64_t now_ns);
 /* Forgets a value before its time (a session that ended). */
-void window__forget(struct window *window, uint64_t hash);
+void distinct__forget(struct distinct *distinct, uint64_t hash);
 /* How many were seen within the window. Drops the others. */
-uint32_t window__count(struct window *window, uint64_t now_ns);
+uint32_t distinct__count(struct distinct *distinct, uint64_t now_ns);
 
 /* Two counts over the last `length`, in 60 slots: exact to a sixtieth of the window. */
 #define SHARE_SLOTS 60

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "window.h"
+#include "distinct.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CAPACITY_FIRST 64
 
-void window__init(struct window *w, uint64_t length_ns)
+void distinct__init(struct distinct *w, uint64_t length_ns)
 {
-	*w = (struct window){.length_ns = length_ns};
+	*w = (struct distinct){.length_ns = length_ns};
 }
 
-void window__clear(struct window *w)
+void distinct__clear(struct distinct *w)
 {
 	free(w->at);
 	w->at = NULL;
 	w->capacity = w->count = 0;
 }
 
-static struct window_value *place(struct window_value *at, uint32_t capacity, uint64_t hash)
+static struct distinct_value *place(struct distinct_value *at, uint32_t capacity, uint64_t hash)
 {
 	uint32_t i = (uint32_t)hash & (capacity - 1);
 
@@ -27,16 +27,16 @@ static struct window_value *place(struct window_value *at, uint32_t capacity, ui
 	return &at[i];
 }
 
-static bool within(const struct window *w, const struct window_value *v, uint64_t now_ns)
+static bool within(const struct distinct *w, const struct distinct_value *v, uint64_t now_ns)
 {
 	return v->hash && v->seen_ns + w->length_ns > now_ns;
 }
 
 /* Lays the table anew with what is still within the window, at most half full. */
-static bool lay_anew(struct window *w, uint64_t now_ns)
+static bool lay_anew(struct distinct *w, uint64_t now_ns)
 {
 	uint32_t live = 0, capacity = CAPACITY_FIRST;
-	struct window_value *at;
+	struct distinct_value *at;
 
 	for (uint32_t i = 0; i < w->capacity; i++)
 		live += within(w, &w->at[i], now_ns);
@@ -55,9 +55,9 @@ static bool lay_anew(struct window *w, uint64_t now_ns)
 	return true;
 }
 
-void window__see(struct window *w, uint64_t hash, uint64_t now_ns)
+void distinct__see(struct distinct *w, uint64_t hash, uint64_t now_ns)
 {
-	struct window_value *v;
+	struct distinct_value *v;
 
 	hash |= !hash;
 	if (4 * (w->count + 1) > 3 * w->capacity && !lay_anew(w, now_ns)) {
@@ -65,7 +65,7 @@ void window__see(struct window *w, uint64_t hash, uint64_t now_ns)
 		return;
 	}
 	v = place(w->at, w->capacity, hash);
-	if (!v->hash && w->count >= WINDOW_VALUES_MAX) {
+	if (!v->hash && w->count >= DISTINCT_MAX) {
 		w->refused++;
 		return;
 	}
@@ -74,9 +74,9 @@ void window__see(struct window *w, uint64_t hash, uint64_t now_ns)
 	v->seen_ns = now_ns;
 }
 
-void window__forget(struct window *w, uint64_t hash)
+void distinct__forget(struct distinct *w, uint64_t hash)
 {
-	struct window_value *v;
+	struct distinct_value *v;
 
 	hash |= !hash;
 	if (!w->capacity)
@@ -86,7 +86,7 @@ void window__forget(struct window *w, uint64_t hash)
 		v->seen_ns = 0; /* out of the window; swept with the next count */
 }
 
-uint32_t window__count(struct window *w, uint64_t now_ns)
+uint32_t distinct__count(struct distinct *w, uint64_t now_ns)
 {
 	if (w->capacity)
 		lay_anew(w, now_ns);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What counting (metrics.c), copying (snapshot.c) and rendering share. Not for use outside of this
+ * folder and its tests. */
+#ifndef SONDE_METRICS_INTERNAL_H
+#define SONDE_METRICS_INTERNAL_H
+
+#include <stdatomic.h>
+#include "metrics/catalogue.h"
+#include "metrics/metrics.h"
+#include "metrics/process_stats.h"
+#include "metrics/series.h"
+
+#define TYPES_MAX 32
+#define ENDPOINTS 512
+
+/* What is known to listen at an address: names the protocol of a connection that never came to be.
+ */
+struct endpoint {
+	uint64_t address; /* hash of family, address, port, path */
+	uint8_t protocol; /* enum protocol_id */
+};
+
+struct metrics {
+	struct metrics_options options;
+	struct engine *engine;
+	struct table table[GROUP_COUNT][SIDE_COUNT];
+	uint32_t expire_cursor[GROUP_COUNT][SIDE_COUNT];
+	char **service_names; /* by service id; copies that stay where they are */
+	uint32_t service_count;
+	char types[TYPES_MAX][16]; /* [0] is "other" */
+	uint32_t type_count;
+	uint8_t *label_types; /* by label id: index into types plus 1; 0: not looked up yet */
+	uint32_t label_type_count;
+	struct endpoint endpoint[ENDPOINTS];
+	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
+};
+
+/* The series of a key, with its texts; NULL: no memory. */
+struct series *metrics__series(struct metrics *metrics, enum group group, enum side side,
+			       const struct key *key);
+/* Frees the memory kept for the next snapshot. */
+void metrics__free_spare(struct metrics *metrics);
+/* Remembers what a client's connection reached. */
+void metrics__reached(struct metrics *metrics, const struct connection *c);
+
+struct snapshot_table {
+	const struct series *series;
+	uint32_t count;
+	uint64_t overflowed;
+};
+
+struct chunk_of_memory {
+	struct chunk_of_memory *next;
+	size_t used, size;
+	_Alignas(16) char data[];
+};
+
+struct snapshot {
+	struct snapshot_table table[GROUP_COUNT][SIDE_COUNT];
+	struct engine_counters engine;
+	struct self self; /* its texts are copied to the arrays below */
+	char version[32], way[32], source[16];
+	struct process_stats process;
+	uint64_t now_ns, first_ns; /* of the newest and the first event */
+	uint64_t label_overflow[LABEL_COMMAND + 1];
+	uint32_t label_count, process_count, service_count, series_count;
+	uint64_t copy_ns; /* how long the engine's thread was held up */
+	double scrape_seconds;
+	uint64_t scrapes;
+	struct chunk_of_memory *memory;
+	struct metrics *home;
+};
+
+/* The families that do not come from series: sonde's own and the process's. */
+struct writer;
+void self__expose(struct writer *writer, const struct snapshot *snapshot);
+
+/* Sums over both sides. HTTP/1 and HTTP/2 are one protocol to users, shown as PROTOCOL_HTTP1. */
+uint64_t snapshot__lost_exchanges(const struct snapshot *snapshot, enum protocol_id shown,
+				  int reason);
+uint64_t snapshot__lost_bytes(const struct snapshot *snapshot, enum protocol_id shown, int reason);
+
+#endif

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Exchanges to numbers: which series an exchange is counted in, and as what. */
+#include "metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "connection.h"
+#include "metrics/internal.h"
+
+#define SERIES_MAX 2000
+#define EXPIRE_STEP                                                                                \
+	512 /* series looked at a tick and group: 2000 are gone through in four seconds */
+
+static double milliseconds(uint64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+/* ---- texts of new series ---- */
+
+/* NULL: no memory. A service's name is copied once: snapshots point to it from other threads. */
+static const char *service_name(struct metrics *m, uint32_t service)
+{
+	uint32_t count = service + 64;
+	char **names;
+
+	if (service == SERVICE_OTHER)
+		return "other";
+	if (service >= m->service_count) {
+		names = realloc(m->service_names, count * sizeof(*names));
+		if (!names)
+			return NULL;
+		memset(names + m->service_count, 0, (count - m->service_count) * sizeof(*names));
+		m->service_names = names;
+		m->service_count = count;
+	}
+	if (!m->service_names[service])
+		m->service_names[service] =
+			strdup(processes__service(m->engine->processes, service)->name);
+	return m->service_names[service];
+}
+
+struct series *metrics__series(struct metrics *m, enum group group, enum side side,
+			       const struct key *key)
+{
+	const char *service = service_name(m, key->service);
+	struct series *series;
+	bool created;
+
+	if (!service)
+		return NULL;
+	series = table__get(&m->table[group][side], key, &created);
+	if (!series)
+		return NULL;
+	series->used_ns = m->engine->now_ns;
+	if (!created)
+		return series;
+	series->service = series->key.service == SERVICE_OTHER ? "other" : service;
+	series->type = m->types[series->key.type];
+	series->label = *labels__get(m->engine->labels, series->key.label);
+	return series;
+}
+
+/* Index of the type, as users write it, in types; 0 is `other`. */
+static uint8_t type_of(struct metrics *m, const char *verb)
+{
+	char lower[sizeof(m->types[0])] = "";
+	uint32_t i;
+
+	for (i = 0; verb[i] && i < sizeof(lower) - 1; i++)
+		lower[i] = (char)ascii_lower((uint8_t)verb[i]);
+	if (!lower[0])
+		return 0;
+	for (i = 0; i < m->type_count; i++)
+		if (strcmp(m->types[i], lower) == 0)
+			return (uint8_t)i;
+	if (m->type_count == TYPES_MAX)
+		return 0;
+	memcpy(m->types[m->type_count], lower, sizeof(lower));
+	return (uint8_t)m->type_count++;
+}
+
+static uint8_t type_of_label(struct metrics *m, uint32_t label)
+{
+	uint32_t count = label + 256;
+	uint8_t *types;
+
+	if (label >= m->label_type_count) {
+		types = realloc(m->label_types, count);
+		if (!types)
+			return 0;
+		memset(types + m->label_type_count, 0, count - m->label_type_count);
+		m->label_types = types;
+		m->label_type_count = count;
+	}
+	if (!m->label_types[label])
+		m->label_types[label] =
+			(uint8_t)(type_of(m, labels__get(m->engine->labels, label)->verb) + 1);
+	return m->label_types[label] - 1;
+}
+
+/* ---- exchanges ---- */
+
+static bool is_answered(const struct exchange *e)
+{
+	return e->outcome == OUTCOME_OK || e->outcome == OUTCOME_ERROR;
+}
+
+static void count_unanswered(struct series *s, const struct exchange *e)
+{
+	s->counter[e->outcome == OUTCOME_LOST ? COUNTER_LOST : COUNTER_ABORTED]++;
+}
+
+static void slide(struct metrics *m, struct series *s, uint32_t part, uint32_t total)
+{
+	if (!s->window)
+		s->window = calloc(1, sizeof(*s->window));
+	if (s->window)
+		window__add(s->window, m->engine->now_ns, part, total);
+}
+
+static void http_sizes(struct series *s, const struct exchange *e)
+{
+	series__observe(s, DISTRIBUTION_REQUEST_SIZE, &size_bounds, (double)e->request_bytes);
+	series__observe(s, DISTRIBUTION_RESPONSE_SIZE, &size_bounds, (double)e->response_bytes);
+}
+
+static void http_service(struct metrics *m, const struct exchange *e, struct series *s)
+{
+	bool failed = e->http.status >= 500;
+
+	if (e->queue_ns && e->side == SIDE_SERVER)
+		series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(e->queue_ns));
+	if (!is_answered(e)) {
+		count_unanswered(s, e);
+		return;
+	}
+	s->counter[COUNTER_ERRORS] += failed;
+	slide(m, s, failed, 1);
+	series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
+			milliseconds(exchange__latency_ns(e)));
+	if (e->first_ns)
+		series__observe(s, DISTRIBUTION_TTFB, &http_duration_bounds,
+				e->first_ns > e->start_ns ? milliseconds(e->first_ns - e->start_ns)
+							  : 0);
+	http_sizes(s, e);
+}
+
+static void http(struct metrics *m, const struct exchange *e)
+{
+	struct key service = {.service = e->connection->service};
+	struct key route = {
+		.service = service.service, .label = e->label, .method = e->http.method};
+	struct series *s;
+
+	if (is_answered(e))
+		route.status = e->http.status;
+	s = metrics__series(m, GROUP_HTTP, e->side, &route);
+	if (s && is_answered(e))
+		series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
+				milliseconds(exchange__latency_ns(e)));
+	else if (s)
+		count_unanswered(s, e);
+	s = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
+	if (s)
+		http_service(m, e, s);
+}
+
+static void query(struct metrics *m, enum group group, const struct exchange *e,
+		  const struct key *key)
+{
+	struct series *s = metrics__series(m, group, e->side, key);
+
+	if (!s)
+		return;
+	s->counter[COUNTER_ROWS] += e->postgres.rows;
+	if (!is_answered(e)) {
+		count_unanswered(s, e);
+		return;
+	}
+	s->counter[COUNTER_ERRORS] += e->outcome == OUTCOME_ERROR;
+	series__observe(s, DISTRIBUTION_DURATION, &db_duration_bounds,
+			milliseconds(exchange__latency_ns(e)));
+}
+
+static void count_text(struct metrics *m, enum group group, enum side side, uint32_t service,
+		       const char *text)
+{
+	struct key key = {.service = service};
+	struct series *s;
+
+	memcpy(key.text, text, strnlen(text, sizeof(key.text) - 1));
+	s = metrics__series(m, group, side, &key);
+	if (s)
+		s->counter[COUNTER_ERRORS]++;
+}
+
+static void postgres(struct metrics *m, const struct exchange *e)
+{
+	uint32_t service = e->connection->service;
+
+	query(m, GROUP_DB, e,
+	      &(struct key){.service = service, .type = type_of_label(m, e->label)});
+	query(m, GROUP_DB_STATEMENT, e, &(struct key){.service = service, .label = e->label});
+	query(m, GROUP_DB_SERVICE, e, &(struct key){.service = service});
+	if (e->outcome == OUTCOME_ERROR)
+		count_text(m, GROUP_DB_ERROR, e->side, service, e->postgres.sqlstate);
+}
+
+static void command_answered(struct series *s, const struct exchange *e)
+{
+	bool failed = e->outcome == OUTCOME_ERROR;
+
+	s->counter[COUNTER_ERRORS] += failed;
+	if (e->redis.unmeasured)
+		s->counter[COUNTER_UNMEASURED]++;
+	else
+		series__observe(s,
+				e->redis.blocking ? DISTRIBUTION_BLOCKING : DISTRIBUTION_DURATION,
+				&cache_duration_bounds, milliseconds(exchange__latency_ns(e)));
+	s->counter[COUNTER_BLOCKING_ERRORS] += failed && e->redis.blocking && !e->redis.unmeasured;
+}
+
+static void command(struct series *s, const struct exchange *e)
+{
+	s->counter[COUNTER_HITS] += e->redis.hits;
+	s->counter[COUNTER_MISSES] += e->redis.misses;
+	if (is_answered(e)) {
+		command_answered(s, e);
+		return;
+	}
+	count_unanswered(s, e);
+	s->counter[COUNTER_BLOCKING_UNANSWERED] += e->redis.blocking;
+}
+
+/*
+ * A script on a Redis server may answer with any text as an error: only what looks like a prefix of
+ * Redis ("WRONGTYPE") becomes a label.
+ */
+static const char *error_prefix(const char *text)
+{
+	size_t length = strnlen(text, SERIES_TEXT_MAX);
+
+	if (length == 0 || length == SERIES_TEXT_MAX)
+		return "other";
+	for (size_t i = 0; i < length; i++)
+		if (!((text[i] >= 'A' && text[i] <= 'Z') || text[i] == '_'))
+			return "other";
+	return text;
+}
+
+static void redis(struct metrics *m, const struct exchange *e)
+{
+	struct key service = {.service = e->connection->service};
+	struct key name = {.service = service.service, .label = e->label};
+	struct series *s = metrics__series(m, GROUP_CACHE, e->side, &name);
+
+	if (s)
+		command(s, e);
+	s = metrics__series(m, GROUP_CACHE_SERVICE, e->side, &service);
+	if (s) {
+		command(s, e);
+		if (e->redis.hits || e->redis.misses)
+			slide(m, s, e->redis.hits, e->redis.hits + e->redis.misses);
+	}
+	if (e->outcome == OUTCOME_ERROR)
+		count_text(m, GROUP_CACHE_ERROR, e->side, service.service,
+			   error_prefix(e->redis.error));
+}
+
+static void take_exchange(void *context, const struct exchange *e)
+{
+	switch (e->protocol) {
+	case PROTOCOL_HTTP1:
+	case PROTOCOL_HTTP2:
+		http(context, e);
+		break;
+	case PROTOCOL_POSTGRES:
+		postgres(context, e);
+		break;
+	case PROTOCOL_REDIS:
+		redis(context, e);
+		break;
+	}
+}
+
+/* ---- connections ---- */
+
+static uint64_t mix(uint64_t hash, const void *data, size_t length)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ byte[i]) * 0x100000001b3; /* FNV-1a */
+	return hash;
+}
+
+static uint64_t address_of(const struct connection *c)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	hash = mix(hash, &c->netns, sizeof(c->netns));
+	hash = mix(hash, c->remote_address, sizeof(c->remote_address));
+	hash = mix(hash, &c->remote_port, sizeof(c->remote_port));
+	hash = mix(hash, c->path, strnlen(c->path, sizeof(c->path)));
+	return hash ? hash : 1;
+}
+
+void metrics__reached(struct metrics *m, const struct connection *c)
+{
+	uint64_t address = address_of(c);
+
+	if (connection__side(c) == SIDE_CLIENT)
+		m->endpoint[address % ENDPOINTS] =
+			(struct endpoint){.address = address, .protocol = c->id_protocol};
+}
+
+/*
+ * A connection that failed spoke no protocol: it is of the kind that was reached at its address
+ * before, else of the kind that the well-known port (IANA) or socket path stands for.
+ */
+static enum protocol_id protocol_of(const struct metrics *m, const struct connection *c)
+{
+	uint64_t address = address_of(c);
+
+	if (c->id_protocol != PROTOCOL_UNKNOWN)
+		return c->id_protocol;
+	if (m->endpoint[address % ENDPOINTS].address == address)
+		return m->endpoint[address % ENDPOINTS].protocol;
+	if (c->remote_port == 5432 || strstr(c->path, "/.s.PGSQL."))
+		return PROTOCOL_POSTGRES;
+	return c->remote_port == 6379 ? PROTOCOL_REDIS : PROTOCOL_UNKNOWN;
+}
+
+static void connection_failed(struct metrics *m, const struct connection_event *event)
+{
+	enum protocol_id protocol = protocol_of(m, event->connection);
+	enum side side = connection__side(event->connection);
+	enum group group = GROUP_CONNECT_ERROR;
+
+	if (protocol == PROTOCOL_POSTGRES)
+		group = GROUP_DB_CONNECT_ERROR;
+	else if (protocol == PROTOCOL_REDIS)
+		group = GROUP_CACHE_CONNECT_ERROR;
+	count_text(m, group, side, event->connection->service, event->reason);
+}
+
+static void take_connection(void *context, const struct connection_event *event)
+{
+	struct metrics *m = context;
+	const struct connection *c = event->connection;
+	struct series *s;
+
+	if (event->kind == CONNECTION_FAILED)
+		connection_failed(m, event);
+	if (event->kind != CONNECTION_READY)
+		return;
+	metrics__reached(m, c);
+	s = metrics__series(m, GROUP_DB_SERVICE, connection__side(c),
+			    &(struct key){.service = c->service});
+	if (s)
+		series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(event->value_ns));
+}
+
+/* ---- life ---- */
+
+struct metrics *metrics__new(const struct metrics_options *options, struct engine *engine)
+{
+	struct metrics *m = calloc(1, sizeof(*m));
+	struct sink sink = {.exchange = take_exchange, .connection = take_connection, .context = m};
+
+	if (!m)
+		return NULL;
+	m->options = *options;
+	if (!m->options.series_max)
+		m->options.series_max = SERIES_MAX;
+	m->engine = engine;
+	for (int group = 0; group < GROUP_COUNT; group++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			table__init(&m->table[group][side], m->options.series_max);
+	m->type_count = 1;
+	strcpy(m->types[0], "other");
+	if (engine__add_sink(engine, sink) == 0)
+		return m;
+	free(m);
+	return NULL;
+}
+
+void metrics__free(struct metrics *m)
+{
+	if (!m)
+		return;
+	metrics__free_spare(m);
+	for (int group = 0; group < GROUP_COUNT; group++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			table__clear(&m->table[group][side]);
+	for (uint32_t i = 0; i < m->service_count; i++)
+		free(m->service_names[i]);
+	free(m->service_names);
+	free(m->label_types);
+	free(m);
+}
+
+void metrics__tick(struct metrics *m, uint64_t now_ns)
+{
+	uint64_t idle_ns = m->options.idle_seconds * 1000000000ULL;
+
+	if (!idle_ns || now_ns < idle_ns)
+		return;
+	for (int group = 0; group < GROUP_COUNT; group++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			table__expire(&m->table[group][side], now_ns - idle_ns, EXPIRE_STEP,
+				      &m->expire_cursor[group][side]);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The series of one group: everything that is counted under one set of label values, found by a key
+ * of small integers. Nothing is allocated once a series exists; how many may exist is capped, and
+ * beyond the cap everything goes to series whose label values are "other".
+ */
+#ifndef SONDE_SERIES_H
+#define SONDE_SERIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "labels.h"
+#include "metrics/histogram.h"
+#include "metrics/window.h"
+
+#define SERIES_TEXT_MAX 16
+/* Services that keep an `other` series of their own beyond the cap; further ones share one. */
+#define SERIES_OTHER_SERVICES 256
+#define SERVICE_OTHER	      UINT32_MAX
+
+/* Label values as numbers; what a group does not use is 0. Compared as bytes: no padding. */
+struct key {
+	uint32_t service; /* id of process.h, or SERVICE_OTHER */
+	uint32_t label;	  /* id of labels.h */
+	uint16_t status;  /* 0: none */
+	uint8_t method;
+	uint8_t type;	/* of a statement: index into metrics' types */
+	uint32_t other; /* 1: beyond the cap; every label value but the service is "other" */
+	char text[SERIES_TEXT_MAX]; /* SQLSTATE, Redis error, reason; zero-filled */
+};
+_Static_assert(sizeof(struct key) == 32, "struct key is compared as bytes");
+
+enum counter {
+	COUNTER_ABORTED,
+	COUNTER_LOST,
+	COUNTER_ERRORS,
+	COUNTER_UNMEASURED, /* answered, without a latency */
+	COUNTER_ROWS,
+	COUNTER_HITS,
+	COUNTER_MISSES,
+	COUNTER_BLOCKING_ERRORS,
+	COUNTER_BLOCKING_UNANSWERED,
+	COUNTER_COUNT
+};
+
+enum distribution {
+	DISTRIBUTION_DURATION,
+	DISTRIBUTION_BLOCKING,
+	DISTRIBUTION_WAIT, /* queue time, connection time */
+	DISTRIBUTION_TTFB,
+	DISTRIBUTION_REQUEST_SIZE,
+	DISTRIBUTION_RESPONSE_SIZE,
+	DISTRIBUTION_COUNT
+};
+
+#define ACTIVITY_COUNT 4 /* enum activity */
+
+struct series {
+	struct key key;
+	const char *service; /* these texts outlive the series */
+	const char *type;
+	struct label label;
+	uint64_t used_ns; /* when something was last counted */
+	uint64_t counter[COUNTER_COUNT];
+	struct histogram *distribution[DISTRIBUTION_COUNT]; /* owned; NULL until first used */
+	struct window *window;				    /* owned; NULL until first used */
+	uint64_t window_part, window_total; /* in a snapshot: what the window held */
+	uint32_t connections[ACTIVITY_COUNT];
+	bool connected; /* has had open connections */
+};
+
+struct slot {
+	uint32_t hash;
+	uint32_t index; /* into list, plus 1; 0: free */
+};
+
+struct table {
+	struct slot *slot;
+	uint32_t slot_count; /* a power of two, 0 before the first series */
+	struct series **list;
+	uint32_t count, capacity;
+	uint32_t others; /* how many of them are `other` series of one service */
+	uint32_t max;
+	uint64_t overflowed; /* what was counted in an `other` series */
+};
+
+void table__init(struct table *table, uint32_t max);
+void table__clear(struct table *table);
+
+/*
+ * The series of a key, made if there is none; beyond the cap an `other` series. *created tells that
+ * its texts are still to be set. NULL: no memory (counted as overflowed).
+ */
+struct series *table__get(struct table *table, const struct key *key, bool *created);
+/* Only what exists. */
+struct series *table__find(const struct table *table, const struct key *key);
+/* Drops what was not used since `before_ns`, looking at no more than `most` series from *cursor on.
+ */
+void table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint32_t *cursor);
+
+/* Counts a value; no memory for a new distribution: the value is not in it. */
+void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,
+		     double value);
+/* Answered exchanges: measured, blocking, and unmeasured ones. */
+uint64_t series__answered(const struct series *series);
+uint64_t series__unanswered(const struct series *series);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The copy of all numbers that other threads render. The engine's thread only copies; the memory of
+ * a freed snapshot is kept for the next one, so that a scrape costs it no page faults.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "connection.h"
+#include "metrics/internal.h"
+
+#define MEMORY_STEP (1u << 20)
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+/* ---- memory: chunks that are filled one after the other, and used again as they are ---- */
+
+static struct chunk_of_memory *new_chunk(size_t size)
+{
+	struct chunk_of_memory *chunk = malloc(sizeof(*chunk) + size);
+
+	if (chunk) {
+		chunk->next = NULL;
+		chunk->used = 0;
+		chunk->size = size;
+	}
+	return chunk;
+}
+
+/* 16-byte aligned, until the snapshot is freed; NULL: no memory. */
+static void *take(struct snapshot *snapshot, size_t size)
+{
+	struct chunk_of_memory *chunk;
+	void *memory;
+
+	size = (size + 15) & ~(size_t)15;
+	for (chunk = snapshot->memory; chunk; chunk = chunk->next)
+		if (chunk->size - chunk->used >= size)
+			break;
+	if (!chunk) {
+		chunk = new_chunk(size > MEMORY_STEP ? size : MEMORY_STEP);
+		if (!chunk)
+			return NULL;
+		chunk->next = snapshot->memory;
+		snapshot->memory = chunk;
+	}
+	memory = chunk->data + chunk->used;
+	chunk->used += size;
+	return memory;
+}
+
+static void destroy(struct snapshot *snapshot)
+{
+	struct chunk_of_memory *chunk, *next;
+
+	if (!snapshot)
+		return;
+	for (chunk = snapshot->memory; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	free(snapshot);
+}
+
+static struct snapshot *obtain(struct metrics *m)
+{
+	struct snapshot *snapshot = atomic_exchange(&m->spare, NULL);
+	struct chunk_of_memory *memory;
+
+	if (!snapshot)
+		snapshot = calloc(1, sizeof(*snapshot));
+	if (!snapshot)
+		return NULL;
+	memory = snapshot->memory;
+	for (struct chunk_of_memory *chunk = memory; chunk; chunk = chunk->next)
+		chunk->used = 0;
+	*snapshot = (struct snapshot){.home = m, .memory = memory};
+	return snapshot;
+}
+
+void snapshot__free(struct snapshot *snapshot)
+{
+	if (snapshot)
+		destroy(atomic_exchange(&snapshot->home->spare, snapshot));
+}
+
+void metrics__free_spare(struct metrics *m)
+{
+	destroy(atomic_exchange(&m->spare, NULL));
+}
+
+/* ---- series ---- */
+
+static bool copy_histogram(struct snapshot *snapshot, struct histogram **histogram)
+{
+	const struct histogram *from = *histogram;
+	size_t size = histogram__size(from->bounds);
+	size_t sketch = from->sketch_length * sizeof(*from->sketch);
+	struct histogram *to = take(snapshot, size + sketch);
+
+	if (!to)
+		return false;
+	memcpy(to, from, size);
+	to->sketch = sketch ? (uint64_t *)((char *)to + size) : NULL;
+	if (sketch)
+		memcpy(to->sketch, from->sketch, sketch);
+	*histogram = to;
+	return true;
+}
+
+static bool copy_series(struct snapshot *snapshot, struct series *to, const struct series *from)
+{
+	*to = *from;
+	to->window = NULL;
+	if (from->window) {
+		window__advance(from->window, snapshot->now_ns);
+		to->window_part = from->window->part_sum;
+		to->window_total = from->window->total_sum;
+	}
+	for (int i = 0; i < DISTRIBUTION_COUNT; i++)
+		if (to->distribution[i] && !copy_histogram(snapshot, &to->distribution[i]))
+			return false;
+	return true;
+}
+
+static bool copy_table(struct snapshot *snapshot, struct snapshot_table *to,
+		       const struct table *from)
+{
+	struct series *series = take(snapshot, from->count * sizeof(*series));
+
+	if (!series)
+		return false;
+	for (uint32_t i = 0; i < from->count; i++)
+		if (!copy_series(snapshot, &series[i], from->list[i]))
+			return false;
+	*to = (struct snapshot_table){series, from->count, from->overflowed};
+	snapshot->series_count += from->count;
+	return true;
+}
+
+static bool copy_tables(struct snapshot *snapshot, const struct metrics *m)
+{
+	for (int group = 0; group < GROUP_COUNT; group++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			if (!copy_table(snapshot, &snapshot->table[group][side],
+					&m->table[group][side]))
+				return false;
+	return true;
+}
+
+/* ---- connections ---- */
+
+static int group_of(const struct connection *c)
+{
+	switch (c->id_protocol) {
+	case PROTOCOL_HTTP1:
+	case PROTOCOL_HTTP2:
+		return GROUP_HTTP_SERVICE;
+	case PROTOCOL_POSTGRES:
+		return GROUP_DB_SERVICE;
+	case PROTOCOL_REDIS:
+		return GROUP_CACHE_SERVICE;
+	default:
+		return -1;
+	}
+}
+
+static void count_connection(void *context, const struct connection *c)
+{
+	struct metrics *m = context;
+	struct key key = {.service = c->service};
+	int group = group_of(c);
+	struct series *s;
+
+	if (group < 0)
+		return;
+	metrics__reached(m, c);
+	s = metrics__series(m, (enum group)group, connection__side(c), &key);
+	if (!s)
+		return;
+	s->connections[c->activity < ACTIVITY_COUNT ? c->activity : 0]++;
+	s->connected = true;
+}
+
+static void count_connections(struct metrics *m)
+{
+	static const enum group groups[] = {GROUP_HTTP_SERVICE, GROUP_DB_SERVICE,
+					    GROUP_CACHE_SERVICE};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		for (int side = 0; side < SIDE_COUNT; side++) {
+			struct table *table = &m->table[groups[i]][side];
+
+			for (uint32_t k = 0; k < table->count; k++)
+				memset(table->list[k]->connections, 0,
+				       sizeof(table->list[k]->connections));
+		}
+	connections__each(m->engine->connections, count_connection, m);
+}
+
+/* ---- the rest ---- */
+
+static const char *keep(char *to, size_t size, const char *text)
+{
+	size_t length = text ? strnlen(text, size - 1) : 0;
+
+	memcpy(to, text ? text : "", length);
+	to[length] = '\0';
+	return to;
+}
+
+static void copy_self(struct snapshot *snapshot, const struct self *self)
+{
+	snapshot->self = *self;
+	snapshot->self.version = keep(snapshot->version, sizeof(snapshot->version), self->version);
+	snapshot->self.capture_way = keep(snapshot->way, sizeof(snapshot->way), self->capture_way);
+	snapshot->self.source = keep(snapshot->source, sizeof(snapshot->source), self->source);
+}
+
+static void copy_engine(struct snapshot *snapshot, const struct engine *engine)
+{
+	snapshot->engine = engine->counters;
+	snapshot->now_ns = engine->now_ns;
+	snapshot->first_ns = engine->first_ns;
+	for (int kind = LABEL_ROUTE; kind <= LABEL_COMMAND; kind++)
+		snapshot->label_overflow[kind] =
+			labels__overflowed(engine->labels, (enum label_kind)kind);
+	snapshot->label_count = labels__count(engine->labels);
+	snapshot->process_count = processes__count(engine->processes);
+	snapshot->service_count = processes__service_count(engine->processes);
+}
+
+struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
+{
+	struct snapshot *snapshot = obtain(m);
+	uint64_t begun = clock_ns();
+
+	if (!snapshot)
+		return NULL;
+	copy_self(snapshot, self);
+	copy_engine(snapshot, m->engine);
+	count_connections(m);
+	if (!copy_tables(snapshot, m)) {
+		destroy(snapshot);
+		return NULL;
+	}
+	process_stats__read(&snapshot->process);
+	snapshot->copy_ns = clock_ns() - begun;
+	return snapshot;
+}
+
+void snapshot__scraped(struct snapshot *snapshot, uint64_t scrapes, double last_seconds)
+{
+	snapshot->scrapes = scrapes;
+	snapshot->scrape_seconds = last_seconds;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "window.h"
+
+static void drop(struct window *window, uint64_t number)
+{
+	uint64_t at = number % WINDOW_SLOTS;
+
+	window->part_sum -= window->part[at];
+	window->total_sum -= window->total[at];
+	window->part[at] = 0;
+	window->total[at] = 0;
+}
+
+void window__advance(struct window *window, uint64_t now_ns)
+{
+	uint64_t now = now_ns / WINDOW_SLOT_NS;
+
+	if (now > window->newest + WINDOW_SLOTS)
+		window->newest = now - WINDOW_SLOTS; /* every slot is dropped below, once */
+	while (window->newest < now)
+		drop(window, ++window->newest);
+}
+
+void window__add(struct window *window, uint64_t now_ns, uint32_t part, uint32_t total)
+{
+	uint64_t at;
+
+	window__advance(window, now_ns);
+	at = window->newest % WINDOW_SLOTS;
+	window->part[at] += part;
+	window->total[at] += total;
+	window->part_sum += part;
+	window->total_sum += total;
+}

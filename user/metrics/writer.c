@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "writer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "metrics/text.h"
+
+static const char *const type_names[] = {
+	[METRIC_COUNTER] = "counter",
+	[METRIC_GAUGE] = "gauge",
+	[METRIC_HISTOGRAM] = "histogram",
+	[METRIC_INFO] = "info",
+};
+
+void writer__init(struct writer *writer, enum exposition format, struct buffer *out)
+{
+	*writer = (struct writer){.out = out, .format = format};
+}
+
+void writer__finish(struct writer *writer)
+{
+	if (writer->format == EXPOSITION_OPENMETRICS)
+		buffer__text(writer->out, "# EOF\n");
+	if (writer->labels.failed)
+		writer->out->failed = true;
+	buffer__clear(&writer->labels);
+}
+
+void writer__family(struct writer *writer, const char *name, enum metric_type type,
+		    const char *unit, const char *help)
+{
+	writer->name = name;
+	writer->type = type;
+	writer->unit = unit;
+	writer->help = help;
+	writer->begun = false;
+}
+
+/* OpenMetrics names a counter or info without the suffix that its samples carry. */
+static int metadata_length(const struct writer *w)
+{
+	size_t length = strlen(w->name);
+
+	if (w->format != EXPOSITION_OPENMETRICS)
+		return (int)length;
+	if (w->type == METRIC_COUNTER)
+		length -= strlen("_total");
+	else if (w->type == METRIC_INFO)
+		length -= strlen("_info");
+	return (int)length;
+}
+
+static void begin_family(struct writer *w)
+{
+	bool open = w->format == EXPOSITION_OPENMETRICS;
+	const char *type = w->type == METRIC_INFO && !open ? "gauge" : type_names[w->type];
+	int length = metadata_length(w);
+
+	if (w->begun)
+		return;
+	w->begun = true;
+	buffer__printf(w->out, "# HELP %.*s %s\n", length, w->name, w->help);
+	buffer__printf(w->out, "# TYPE %.*s %s\n", length, w->name, type);
+	if (open && w->unit[0])
+		buffer__printf(w->out, "# UNIT %.*s %s\n", length, w->name, w->unit);
+}
+
+void writer__clear_labels(struct writer *writer)
+{
+	writer->labels.length = 0;
+}
+
+static void append_escaped(struct buffer *out, const char *value)
+{
+	size_t length = strlen(value), size;
+
+	for (; length; value += size, length -= size) {
+		size = text__character(value, length);
+		if (!size) {
+			buffer__text(out, TEXT_REPLACEMENT);
+			size = 1;
+		} else if (*value == '\\') {
+			buffer__append(out, "\\\\", 2);
+		} else if (*value == '"') {
+			buffer__append(out, "\\\"", 2);
+		} else if (*value == '\n') {
+			buffer__append(out, "\\n", 2);
+		} else {
+			buffer__append(out, value, size);
+		}
+	}
+}
+
+void writer__label(struct writer *writer, const char *name, const char *value)
+{
+	if (writer->labels.length)
+		buffer__append(&writer->labels, ",", 1);
+	buffer__text(&writer->labels, name);
+	buffer__append(&writer->labels, "=\"", 2);
+	append_escaped(&writer->labels, value);
+	buffer__append(&writer->labels, "\"", 1);
+}
+
+/* Name, suffix and labels; `le` NULL but for buckets. */
+static void begin_sample(struct writer *w, const char *suffix, const char *le)
+{
+	begin_family(w);
+	buffer__text(w->out, w->name);
+	buffer__text(w->out, suffix);
+	if (w->labels.length || le)
+		buffer__append(w->out, "{", 1);
+	if (w->labels.length)
+		buffer__append(w->out, w->labels.data, w->labels.length);
+	if (le) {
+		buffer__text(w->out, w->labels.length ? ",le=\"" : "le=\"");
+		buffer__text(w->out, le);
+		buffer__append(w->out, "\"", 1);
+	}
+	if (w->labels.length || le)
+		buffer__append(w->out, "}", 1);
+	buffer__append(w->out, " ", 1);
+}
+
+static void append_count(struct buffer *out, uint64_t value)
+{
+	char text[24];
+	size_t at = sizeof(text);
+
+	text[--at] = '\n';
+	do
+		text[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	buffer__append(out, text + at, sizeof(text) - at);
+}
+
+/* The shortest of the two forms that reads back as the same number. */
+static void append_number(struct buffer *out, double value)
+{
+	char text[40];
+
+	if (!isfinite(value)) {
+		buffer__text(out, isnan(value) ? "NaN\n" : value > 0 ? "+Inf\n" : "-Inf\n");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.15g", value);
+	if (strtod(text, NULL) != value)
+		snprintf(text, sizeof(text), "%.17g", value);
+	if (strchr(text, ',')) /* the locale's decimal point */
+		*strchr(text, ',') = '.';
+	buffer__text(out, text);
+	buffer__append(out, "\n", 1);
+}
+
+void writer__count(struct writer *writer, uint64_t value)
+{
+	begin_sample(writer, "", NULL);
+	append_count(writer->out, value);
+}
+
+void writer__number(struct writer *writer, double value)
+{
+	begin_sample(writer, "", NULL);
+	append_number(writer->out, value);
+}
+
+void writer__histogram(struct writer *writer, const struct histogram *histogram)
+{
+	const struct bounds *bounds = histogram->bounds;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i <= bounds->count; i++) {
+		sum += histogram->bucket[i];
+		begin_sample(writer, "_bucket", i < bounds->count ? bounds->text[i] : "+Inf");
+		append_count(writer->out, sum);
+	}
+	begin_sample(writer, "_sum", NULL);
+	append_number(writer->out, histogram->sum);
+	begin_sample(writer, "_count", NULL);
+	append_count(writer->out, sum);
+}
