@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What is served where: one table line an endpoint. Pure: a snapshot in, a reply out. */
+#ifndef SONDE_ENDPOINTS_H
+#define SONDE_ENDPOINTS_H
+
+#include <stdbool.h>
+#include "buffer.h"
+#include "metrics/metrics.h"
+
+struct reply {
+	unsigned int status;
+	const char *type; /* Content-Type */
+	struct buffer body;
+	bool gzip;
+};
+
+struct endpoint {
+	const char *path;
+	const char *summary; /* for the landing page; NULL: not listed */
+	bool needs_snapshot;
+	bool counts_as_scrape;
+	void (*make)(const struct snapshot *snapshot, const char *accept, struct reply *reply);
+};
+
+const struct endpoint *endpoint__find(const char *path); /* NULL: there is none */
+
+#endif

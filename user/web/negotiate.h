@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Content negotiation (RFC 9110 sections 12.4 and 12.5): pure functions of header values. */
+#ifndef SONDE_NEGOTIATE_H
+#define SONDE_NEGOTIATE_H
+
+#include <stdbool.h>
+#include "metrics/metrics.h"
+
+/* accept NULL: none was sent. */
+enum exposition negotiate__exposition(const char *accept);
+bool negotiate__gzip(const char *accept_encoding);
+
+#endif
