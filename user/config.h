@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "capture/capture.h"
+#include "engine.h"
 
 #define CONFIG_LIST_MAX 64
 
@@ -42,5 +43,7 @@ int config__load(const char *path, struct config *config, char *error, size_t si
 int config__parse(const char *name, const char *text, size_t length, struct config *config,
 		  char *error, size_t size);
 void config__clear(struct config *config);
+/* What the engine takes of it; the result points into the configuration. */
+void config__engine(const struct config *config, struct engine_options *out);
 
 #endif

@@ -12,13 +12,17 @@
 
 struct observer;
 
-/* 0 or -errno with one line in error; -EPERM: BPF may not be loaded here. */
+/*
+ * The configuration must live as long as the observer, or until the next observer__reload. 0 or
+ * -errno with one line in error; -EPERM: BPF may not be loaded here.
+ */
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size);
 /* Drains until observer__stop (async-signal-safe) is called. */
 int observer__run(struct observer *observer);
 void observer__stop(struct observer *observer);
 void observer__close(struct observer *observer);
 
+const char *observer__way(const struct observer *observer); /* of capture, by name */
 struct engine *observer__engine(struct observer *observer); /* of the running thread only */
 /* Any thread: waits for the next pause between batches (milliseconds). NULL: stopped or no memory.
  */
@@ -27,7 +31,9 @@ struct snapshot *observer__snapshot(struct observer *observer);
 void observer__tap(struct observer *observer,
 		   void (*take)(void *context, const struct event *event, uint32_t size),
 		   void *context);
-/* A new configuration takes effect where it can without a restart; what cannot is named in `kept`.
+/*
+ * A new configuration takes effect where it can without a restart; what cannot is named in `kept`.
+ * It must live until the next one or until observer__close. Another thread than the running one's.
  */
 int observer__reload(struct observer *observer, const struct config *config, char *kept,
 		     size_t size);

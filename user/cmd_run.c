@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The daemon: observes, serves, and says so in a line now and then. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "command.h"
+#include "exchange_file.h"
+#include "log.h"
+#include "session.h"
+#include "summary.h"
+#include "web/web.h"
+
+static const char help_text[] =
+	"Usage: sonde run [OPTION...]\n\n"
+	"Observes HTTP, PostgreSQL and Redis of every process on this node until SIGTERM or "
+	"SIGINT.\n"
+	"SIGHUP reads the configuration again; a bad one changes nothing.\n\n"
+	"  -c, --config FILE               configuration (YAML)\n"
+	"  -l, --web.listen-address ADDR   serve metrics there (default 127.0.0.1:9867; '' "
+	"nowhere)\n"
+	"  -s, --web.socket PATH           local socket for `sonde top` (default /run/sonde.sock; "
+	"'' none)\n"
+	"  -w, --capture WAY               auto, socket_tracepoints, fexit or sys_exit\n"
+	"  -e, --exchanges FILE            also write every exchange as a line of JSON ('-': "
+	"stdout)\n"
+	"  -i, --summary SECONDS           a summary line that often (default 60; 0 none)\n"
+	"  -h, --help                      show this text\n";
+
+struct run_options {
+	const char *config;
+	const char *listen_address, *socket, *way, *exchanges;
+	long long summary_seconds;
+};
+
+static struct snapshot *new_snapshot(void *context)
+{
+	return observer__snapshot(context);
+}
+
+/* The command line has the last word. */
+static int override(const struct run_options *options, struct config *config, char *error,
+		    size_t size)
+{
+	if (options->way && capture_way__parse(options->way, &config->capture.way)) {
+		snprintf(error, size,
+			 "--capture cannot be `%s`; it is one of: auto, socket_tracepoints, "
+			 "fexit, sys_exit",
+			 options->way);
+		return -EINVAL;
+	}
+	if (options->listen_address)
+		snprintf(config->web.listen_address, sizeof(config->web.listen_address), "%s",
+			 options->listen_address);
+	if (options->socket)
+		snprintf(config->web.socket, sizeof(config->web.socket), "%s", options->socket);
+	return 0;
+}
+
+static int configure(const struct run_options *options, struct config *config, char *error,
+		     size_t size)
+{
+	int err;
+
+	config__defaults(config);
+	err = options->config ? config__load(options->config, config, error, size) : 0;
+	if (!err)
+		err = override(options, config, error, size);
+	if (!err)
+		log__configure(config->log.level, config->log.format);
+	return err;
+}
+
+static int serve(struct session *session, const struct config *config, struct web **web,
+		 char *error, size_t size)
+{
+	struct web_options options = {
+		.listen_address = config->web.listen_address,
+		.socket = config->web.socket,
+		.socket_group = config->web.socket_group,
+		.snapshot = new_snapshot,
+		.context = session->observer,
+	};
+
+	return web__start(&options, web, error, size);
+}
+
+static bool same_web(const struct config *a, const struct config *b)
+{
+	return strcmp(a->web.listen_address, b->web.listen_address) == 0 &&
+	       strcmp(a->web.socket, b->web.socket) == 0 &&
+	       strcmp(a->web.socket_group, b->web.socket_group) == 0;
+}
+
+/* Two configurations take turns: the one in use must live until the next one is. */
+struct daemon {
+	struct run_options options;
+	struct config config[2];
+	int current;
+	struct session session;
+	struct web *web;
+	struct exchange_file *exchanges;
+};
+
+static void reload(struct daemon *d)
+{
+	struct config *old = &d->config[d->current], *next = &d->config[!d->current];
+	char error[512], kept[256];
+
+	if (configure(&d->options, next, error, sizeof(error))) {
+		log__write(LOG_ERROR, "config", "%s; the configuration in use stays", error);
+		return;
+	}
+	if (observer__reload(d->session.observer, next, kept, sizeof(kept)))
+		return;
+	if (!same_web(old, next)) {
+		web__stop(d->web);
+		d->web = NULL;
+		if (serve(&d->session, next, &d->web, error, sizeof(error)))
+			log__write(LOG_ERROR, "web", "%s", error);
+	}
+	d->current = !d->current;
+	config__clear(old);
+	if (kept[0])
+		log__write(LOG_WARN, "config", "loaded; %s take effect with the next start only",
+			   kept);
+	else
+		log__write(LOG_INFO, "config", "loaded");
+}
+
+static void announce(const struct daemon *d)
+{
+	const struct config *config = &d->config[d->current];
+	const char *address = config->web.listen_address;
+
+	log__write(LOG_INFO, "ready", "sonde %s observes this node by %s; %s%s%s", SONDE_VERSION,
+		   observer__way(d->session.observer), address[0] ? "metrics on http://" : "",
+		   address[0] == ':' ? "0.0.0.0" : "", address);
+	if (address[0])
+		log__write(LOG_INFO, "ready", "scrape http://%s%s/metrics",
+			   address[0] == ':' ? "0.0.0.0" : "", address);
+	session__notify("READY=1\nSTATUS=observing\n");
+}
+
+static void say_summary(struct daemon *d)
+{
+	struct snapshot *snapshot = observer__snapshot(d->session.observer);
+	char line[256];
+
+	if (!snapshot)
+		return;
+	summary__line(snapshot, line, sizeof(line));
+	log__write(LOG_INFO, "summary", "%s", line);
+	snapshot__free(snapshot);
+}
+
+static void watch(struct daemon *d)
+{
+	long long elapsed_ms = 0;
+
+	while (!d->session.ended) {
+		int got = session__signal(500);
+
+		if (got == SIGHUP)
+			reload(d);
+		else if (got)
+			return;
+		elapsed_ms += 500;
+		if (d->options.summary_seconds && elapsed_ms >= d->options.summary_seconds * 1000) {
+			elapsed_ms = 0;
+			say_summary(d);
+		}
+	}
+}
+
+static int start(struct daemon *d, char *error, size_t size)
+{
+	struct config *config = &d->config[d->current];
+	int err = observer__open(config, &d->session.observer, error, size);
+
+	if (!err && d->options.exchanges)
+		err = exchange_file__open(d->options.exchanges,
+					  observer__engine(d->session.observer), &d->exchanges,
+					  error, size);
+	if (!err)
+		err = serve(&d->session, config, &d->web, error, size);
+	if (!err) {
+		err = session__start(&d->session);
+		if (err)
+			snprintf(error, size, "starting a thread: %s", strerror(-err));
+	}
+	return err;
+}
+
+static int run(struct daemon *d)
+{
+	char error[512] = "";
+	int err = start(d, error, sizeof(error));
+
+	if (!err) {
+		announce(d);
+		watch(d);
+		session__notify("STOPPING=1\n");
+		say_summary(d);
+		err = session__stop(&d->session);
+		if (err)
+			snprintf(error, sizeof(error), "draining the ring: %s", strerror(-err));
+	}
+	web__stop(d->web);
+	observer__close(d->session.observer);
+	if (exchange_file__close(d->exchanges) && !err) {
+		err = -EIO;
+		snprintf(error, sizeof(error), "%s could not be written in full",
+			 d->options.exchanges);
+	}
+	if (err == -EPERM)
+		fprintf(stderr,
+			"sonde run: %s. Recordings can still be looked at: `sonde replay`, `sonde "
+			"top "
+			"FILE`\n",
+			error);
+	else if (err)
+		fprintf(stderr, "sonde run: %s\n", error);
+	return err ? exit_code__of(err) : EXIT_GOOD;
+}
+
+static int parse(int argc, char **argv, struct run_options *out)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"web.listen-address", required_argument, NULL, 'l'},
+		{"web.socket", required_argument, NULL, 's'},
+		{"capture", required_argument, NULL, 'w'},
+		{"exchanges", required_argument, NULL, 'e'},
+		{"summary", required_argument, NULL, 'i'},
+		{"help", no_argument, NULL, 'h'},
+		{0}};
+	const char **text[] = {['c'] = &out->config,
+			       ['l'] = &out->listen_address,
+			       ['s'] = &out->socket,
+			       ['w'] = &out->way,
+			       ['e'] = &out->exchanges};
+
+	for (int c; (c = getopt_long(argc, argv, "c:l:s:w:e:i:h", options, NULL)) != -1;) {
+		if (c == 'h') {
+			fputs(help_text, stdout);
+			return EXIT_GOOD;
+		}
+		if (c == '?')
+			return EXIT_WRONG_USE;
+		if (c != 'i') {
+			*text[c] = optarg;
+			continue;
+		}
+		out->summary_seconds = number_option("run", "--summary", optarg, 0, 86400);
+		if (out->summary_seconds < 0)
+			return EXIT_WRONG_USE;
+	}
+	return optind < argc ? wrong_use("run", "there is nothing to be made of `%s`", argv[optind])
+			     : -1;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct daemon d = {.options = {.summary_seconds = 60}};
+	char error[512];
+	int code = parse(argc, argv, &d.options);
+
+	if (code >= 0)
+		return code;
+	if (configure(&d.options, &d.config[0], error, sizeof(error))) {
+		fprintf(stderr, "sonde run: %s\n", error);
+		return EXIT_WRONG_USE;
+	}
+	session__block_signals();
+	code = run(&d);
+	config__clear(&d.config[d.current]);
+	return code;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "yaml_reader.h"
+
+#define FILE_MAX (1 << 20)
+
+void config__defaults(struct config *config)
+{
+	static const uint16_t ports[] = {80, 8000, 8080, 8888, 3000, 5000, 9000};
+
+	memset(config, 0, sizeof(*config));
+	strcpy(config->web.listen_address, "127.0.0.1:9867");
+	strcpy(config->web.socket, "/run/sonde.sock");
+	config->capture.way = CAPTURE_AUTO;
+	config->capture.ring_bytes = 8 << 20;
+	config->limits.connections = 100000;
+	config->limits.routes_per_service = 200;
+	config->limits.statements = 2000;
+	config->limits.series = 2000;
+	config->limits.idle_seconds = 3600;
+	memcpy(config->http_ports, ports, sizeof(ports));
+	strcpy(config->log.level, "info");
+	strcpy(config->log.format, "logfmt");
+}
+
+/* ---- keys that are more than a table line ---- */
+
+static void read_way(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+		     void *target)
+{
+	const char *text = yaml__scalar(r, node);
+
+	if (text && capture_way__parse(text, target))
+		yaml__fail(r, node,
+			   "%s cannot be `%.40s`; it is one of: auto, socket_tracepoints, fexit, "
+			   "sys_exit",
+			   key->name, text);
+}
+
+static void read_ring(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+		      void *target)
+{
+	uint32_t bytes;
+
+	yaml__read_bytes(r, node, key, &bytes);
+	if (r->failed)
+		return;
+	if (bytes & (bytes - 1))
+		yaml__fail(r, node, "%s must be a power of two, like 8MiB", key->name);
+	else
+		*(uint32_t *)target = bytes;
+}
+
+struct list {
+	struct config *config;
+	size_t count;
+};
+
+static bool has_room(struct yaml_reader *r, const yaml_node_t *item, const struct list *list)
+{
+	if (list->count < CONFIG_LIST_MAX)
+		return true;
+	yaml__fail(r, item, "the list is too long; at most %d items", CONFIG_LIST_MAX);
+	return false;
+}
+
+static void take_route(struct yaml_reader *r, const yaml_node_t *item, void *context)
+{
+	struct list *list = context;
+	const char *text = yaml__scalar(r, item);
+
+	if (!text || !has_room(r, item, list))
+		return;
+	if (text[0] != '/' || strlen(text) > 200)
+		yaml__fail(r, item,
+			   "a route is a path of at most 200 bytes, like /orders/{order}/items");
+	else
+		list->config->routes[list->count++] = strdup(text);
+}
+
+static void read_routes(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+			void *target)
+{
+	struct list list = {.config = target};
+
+	(void)key;
+	yaml__each(r, node, take_route, &list);
+}
+
+static void take_port(struct yaml_reader *r, const yaml_node_t *item, void *context)
+{
+	static const struct yaml_key port = {.name = "a port", .low = 1, .high = 65535};
+	struct list *list = context;
+	uint32_t number = 0;
+
+	if (!has_room(r, item, list))
+		return;
+	yaml__read_u32(r, item, &port, &number);
+	list->config->http_ports[list->count++] = (uint16_t)number;
+}
+
+static void read_ports(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+		       void *target)
+{
+	struct list list = {.config = target};
+
+	(void)key;
+	memset(list.config->http_ports, 0, sizeof(list.config->http_ports));
+	yaml__each(r, node, take_port, &list);
+}
+
+/* ---- the tables ---- */
+
+#define AT(field) .offset = offsetof(struct config, field)
+#define TEXT(key, field)                                                                           \
+	{                                                                                          \
+		.name = key, .read = yaml__read_text, AT(field),                                   \
+		.size = sizeof(((struct config *)0)->field)                                        \
+	}
+#define CHOICE(key, field, list)                                                                   \
+	{                                                                                          \
+		.name = key, .read = yaml__read_text, AT(field),                                   \
+		.size = sizeof(((struct config *)0)->field), .choices = list                       \
+	}
+#define NUMBER(key, field, min, max)                                                               \
+	{                                                                                          \
+		.name = key, .read = yaml__read_u32, AT(field), .low = min, .high = max            \
+	}
+#define SECTION(key, table)                                                                        \
+	{                                                                                          \
+		.name = key, .read = yaml__read_mapping, .keys = table                             \
+	}
+
+static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const formats[] = {"logfmt", "json", NULL};
+
+static const struct yaml_key web_keys[] = {
+	TEXT("listen_address", web.listen_address),
+	TEXT("socket", web.socket),
+	TEXT("socket_group", web.socket_group),
+	{0},
+};
+
+static const struct yaml_key capture_keys[] = {
+	{.name = "way", .read = read_way, AT(capture.way)},
+	{.name = "ring", .read = read_ring, AT(capture.ring_bytes), .low = 65536, .high = 1 << 30},
+	{0},
+};
+
+static const struct yaml_key limit_keys[] = {
+	NUMBER("connections", limits.connections, 16, 10000000),
+	NUMBER("routes_per_service", limits.routes_per_service, 1, 100000),
+	NUMBER("statements", limits.statements, 1, 1000000),
+	NUMBER("series", limits.series, 10, 1000000),
+	{.name = "idle", .read = yaml__read_seconds, AT(limits.idle_seconds), .high = 864000},
+	{0},
+};
+
+static const struct yaml_key log_keys[] = {
+	CHOICE("level", log.level, levels),
+	CHOICE("format", log.format, formats),
+	{0},
+};
+
+static const struct yaml_key root_keys[] = {
+	SECTION("web", web_keys),
+	SECTION("capture", capture_keys),
+	SECTION("limits", limit_keys),
+	{.name = "routes", .read = read_routes},
+	{.name = "http_ports", .read = read_ports},
+	SECTION("log", log_keys),
+	{0},
+};
+
+int config__parse(const char *name, const char *text, size_t length, struct config *config,
+		  char *error, size_t size)
+{
+	struct yaml_reader reader;
+	struct config fresh;
+	int err = yaml_reader__open(&reader, name, text, length, error, size);
+
+	config__defaults(&fresh);
+	if (!err && yaml_reader__root(&reader))
+		yaml__mapping(&reader, yaml_reader__root(&reader), root_keys, &fresh);
+	if (reader.failed)
+		err = -EINVAL;
+	yaml_reader__close(&reader);
+	if (err) {
+		config__clear(&fresh);
+		return err;
+	}
+	config__clear(config);
+	*config = fresh;
+	return 0;
+}
+
+static int read_file(const char *path, char **text, size_t *length)
+{
+	FILE *file = fopen(path, "re");
+	int err = 0;
+
+	if (!file)
+		return -errno;
+	*text = malloc(FILE_MAX + 1);
+	*length = *text ? fread(*text, 1, FILE_MAX + 1, file) : 0;
+	if (!*text)
+		err = -ENOMEM;
+	else if (ferror(file))
+		err = -EIO;
+	else if (*length > FILE_MAX)
+		err = -EFBIG;
+	fclose(file);
+	return err;
+}
+
+int config__load(const char *path, struct config *config, char *error, size_t size)
+{
+	char *text = NULL;
+	size_t length = 0;
+	int err = read_file(path, &text, &length);
+
+	if (err)
+		snprintf(error, size, "%s: %s", path, strerror(-err));
+	else
+		err = config__parse(path, text, length, config, error, size);
+	free(text);
+	return err;
+}
+
+void config__clear(struct config *config)
+{
+	for (size_t i = 0; i < CONFIG_LIST_MAX; i++) {
+		free(config->routes[i]);
+		config->routes[i] = NULL;
+	}
+}
+
+void config__engine(const struct config *config, struct engine_options *out)
+{
+	out->labels.routes_per_service = config->limits.routes_per_service;
+	out->labels.statements = config->limits.statements;
+	out->labels.route_patterns = (const char *const *)config->routes;
+	out->connections_max = config->limits.connections;
+	out->http_ports = config->http_ports;
+}

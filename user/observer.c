@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "observer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "connection.h"
+#include "engine.h"
+
+#define WAIT_MS	      10
+#define BATCH	      4096 /* events between two looks at what others want */
+#define TICK_NS	      50000000ull
+#define SECOND_NS     1000000000ull
+#define SWEEP_NS      5000000000ull /* a connection silent for so long may be gone */
+#define SWEPT_AT_ONCE 65536
+
+struct observer {
+	struct capture *capture;
+	struct engine *engine;
+	struct metrics *metrics;
+	struct config config; /* as it was opened with; its lists are the caller's */
+	struct self self;
+	void (*tap)(void *context, const struct event *event, uint32_t size);
+	void *tap_context;
+	atomic_bool stop;
+	uint64_t ticked_ns, second_ns, swept_ns;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	atomic_int waiting; /* threads that want a snapshot */
+	struct snapshot *ready;
+	const struct config *_Atomic next; /* to be applied; the caller waits */
+	bool over;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+static int make_engine(struct observer *o, const struct config *config)
+{
+	struct engine_options options = {.look_in_proc = true};
+	struct metrics_options metrics = {.series_max = config->limits.series,
+					  .idle_seconds = config->limits.idle_seconds};
+
+	config__engine(config, &options);
+	o->engine = engine__new(&options);
+	o->metrics = o->engine ? metrics__new(&metrics, o->engine) : NULL;
+	return o->metrics ? 0 : -ENOMEM;
+}
+
+int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
+{
+	struct observer *o = calloc(1, sizeof(*o));
+	int err;
+
+	if (!o || make_engine(o, config)) {
+		observer__close(o);
+		snprintf(error, size, "no memory");
+		return -ENOMEM;
+	}
+	o->config = *config;
+	pthread_mutex_init(&o->lock, NULL);
+	pthread_cond_init(&o->changed, NULL);
+	err = capture__open(&config->capture, &o->capture, error, size);
+	if (err) {
+		observer__close(o);
+		return err;
+	}
+	o->engine->verdict = capture__verdict;
+	o->engine->verdict_context = o->capture;
+	o->self.version = SONDE_VERSION;
+	o->self.capture_way = capture_way__name(capture__way(o->capture));
+	o->self.source = "live";
+	o->self.started_ns = clock_ns(CLOCK_REALTIME);
+	*out = o;
+	return 0;
+}
+
+void observer__close(struct observer *o)
+{
+	if (!o)
+		return;
+	capture__close(o->capture);
+	metrics__free(o->metrics);
+	engine__free(o->engine);
+	free(o);
+}
+
+const char *observer__way(const struct observer *o)
+{
+	return o->self.capture_way;
+}
+
+struct engine *observer__engine(struct observer *o)
+{
+	return o->engine;
+}
+
+void observer__tap(struct observer *o,
+		   void (*take)(void *context, const struct event *event, uint32_t size),
+		   void *context)
+{
+	o->tap = take;
+	o->tap_context = context;
+}
+
+static void take(void *context, const struct event *event, uint32_t size)
+{
+	struct observer *o = context;
+
+	if (o->tap)
+		o->tap(o->tap_context, event, size);
+	engine__event(o->engine, event, size);
+}
+
+/* ---- connections whose end was never told ---- */
+
+struct silent {
+	uint64_t *id;
+	size_t count, capacity;
+	uint64_t before_ns;
+};
+
+static void collect(void *context, const struct connection *c)
+{
+	struct silent *s = context;
+
+	if (c->last_ns < s->before_ns && s->count < s->capacity)
+		s->id[s->count++] = c->id;
+}
+
+static void gone(void *context, uint64_t id)
+{
+	struct observer *o = context;
+	struct end_event event = {
+		.event = {EVENT_CLOSE, 0, sizeof(event), clock_ns(CLOCK_MONOTONIC)},
+		.connection = id,
+	};
+
+	take(o, &event.event, sizeof(event));
+}
+
+static void sweep(struct observer *o, uint64_t now_ns)
+{
+	struct silent silent = {.capacity = SWEPT_AT_ONCE, .before_ns = now_ns - SWEEP_NS};
+
+	silent.id = malloc(SWEPT_AT_ONCE * sizeof(*silent.id));
+	if (!silent.id)
+		return;
+	connections__each(o->engine->connections, collect, &silent);
+	if (silent.count)
+		capture__sweep(o->capture, silent.id, silent.count, gone, o);
+	free(silent.id);
+}
+
+/* ---- snapshots for other threads ---- */
+
+static struct snapshot *make_snapshot(struct observer *o)
+{
+	o->self.wall_ns = clock_ns(CLOCK_REALTIME);
+	capture__stats(o->capture, &o->self.capture);
+	return metrics__snapshot(o->metrics, &o->self);
+}
+
+/* Route patterns and ports are what can change while the observation goes on. */
+static void apply_next(struct observer *o)
+{
+	if (!o->next)
+		return;
+	labels__set_patterns(o->engine->labels, (const char *const *)o->next->routes);
+	o->engine->options.http_ports = o->next->http_ports;
+	o->next = NULL;
+}
+
+/* One waiting thread takes it; the others get theirs with the next turn. */
+static void hand_over(struct observer *o)
+{
+	pthread_mutex_lock(&o->lock);
+	apply_next(o);
+	if (!o->ready && o->waiting)
+		o->ready = make_snapshot(o);
+	pthread_cond_broadcast(&o->changed);
+	pthread_mutex_unlock(&o->lock);
+}
+
+struct snapshot *observer__snapshot(struct observer *o)
+{
+	struct snapshot *snapshot;
+
+	pthread_mutex_lock(&o->lock);
+	o->waiting++;
+	while (!o->ready && !o->over)
+		pthread_cond_wait(&o->changed, &o->lock);
+	snapshot = o->ready;
+	o->ready = NULL;
+	o->waiting--;
+	pthread_mutex_unlock(&o->lock);
+	return snapshot;
+}
+
+static void release_waiting(struct observer *o)
+{
+	pthread_mutex_lock(&o->lock);
+	o->over = true;
+	pthread_cond_broadcast(&o->changed);
+	while (o->waiting) {
+		pthread_mutex_unlock(&o->lock);
+		sched_yield();
+		pthread_mutex_lock(&o->lock);
+	}
+	snapshot__free(o->ready);
+	o->ready = NULL;
+	pthread_mutex_unlock(&o->lock);
+}
+
+/* ---- the loop ---- */
+
+static void pass_time(struct observer *o)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (now - o->ticked_ns >= TICK_NS) {
+		o->ticked_ns = now;
+		engine__tick(o->engine, now);
+	}
+	if (now - o->second_ns >= SECOND_NS) {
+		o->second_ns = now;
+		metrics__tick(o->metrics, now);
+	}
+	if (now - o->swept_ns >= SWEEP_NS) {
+		o->swept_ns = now;
+		sweep(o, now);
+	}
+}
+
+static void drain(struct observer *o)
+{
+	while (capture__drain(o->capture, BATCH, take, o) >= BATCH) {
+		pass_time(o);
+		if (o->waiting || o->next)
+			hand_over(o);
+	}
+}
+
+int observer__run(struct observer *o)
+{
+	int err = 0;
+
+	while (!o->stop && err >= 0) {
+		err = capture__wait(o->capture, WAIT_MS);
+		drain(o);
+		pass_time(o);
+		if (o->waiting || o->next)
+			hand_over(o);
+	}
+	drain(o);
+	engine__finish(o->engine);
+	release_waiting(o);
+	return err < 0 ? err : 0;
+}
+
+void observer__stop(struct observer *o)
+{
+	o->stop = true;
+}
+
+/* ---- a new configuration ---- */
+
+static void name_kept(char *kept, size_t size, const char *name, bool differs)
+{
+	size_t used = strlen(kept);
+
+	if (differs)
+		snprintf(kept + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+int observer__reload(struct observer *o, const struct config *config, char *kept, size_t size)
+{
+	kept[0] = '\0';
+	name_kept(kept, size, "capture",
+		  config->capture.way != o->config.capture.way ||
+			  config->capture.ring_bytes != o->config.capture.ring_bytes);
+	name_kept(kept, size, "limits",
+		  memcmp(&config->limits, &o->config.limits, sizeof(config->limits)) != 0);
+	pthread_mutex_lock(&o->lock);
+	o->next = config;
+	while (o->next && !o->over)
+		pthread_cond_wait(&o->changed, &o->lock);
+	pthread_mutex_unlock(&o->lock);
+	return o->over ? -ESHUTDOWN : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where the model document comes from: a daemon, a capture of our own, or a recording. */
+#ifndef SONDE_SOURCE_H
+#define SONDE_SOURCE_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include "config.h"
+
+struct source;
+
+/*
+ * recording: that file; else a daemon at the local socket; else one at address ("127.0.0.1:9867");
+ * else, where neither answers and `own` is allowed, a capture in this process. 0 or -errno with one
+ * line in error; -EPERM: BPF may not be loaded here.
+ */
+struct source_options {
+	const char *recording; /* NULL: live */
+	const char *socket, *address;
+	const struct config *config;
+	bool daemon_only;
+};
+int source__open(const struct source_options *options, struct source **out, char *error,
+		 size_t size);
+void source__close(struct source *source); /* tolerates NULL */
+/* The document as it is now; a new reference, or NULL with one line in error. */
+json_t *source__model(struct source *source, char *error, size_t size);
+/* Of a recording there is only one document. */
+bool source__is_live(const struct source *source);
+
+#endif
