@@ -5,7 +5,6 @@
  */
 #include "sql.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include "sql_lexer.h"
 
@@ -24,6 +23,7 @@ struct normaliser {
 	enum sql_token kind, before; /* of the token at hand and of the one before it */
 	char word[32];		     /* upper case, of a SQL_WORD; else "" */
 	char before_word[32];
+	bool keyword, before_keyword;
 	char before_text[4]; /* the punctuation before */
 	uint32_t parameters;
 	uint32_t depth;
@@ -79,29 +79,43 @@ static bool is_one_of(const char *word, const char *const *words)
 	return false;
 }
 
-static bool is_keyword(const char *word)
+/* Words that are written in capitals and are no names; one string per first letter. */
+static bool is_keyword(const char *word, size_t length)
 {
-	static const char *const keywords[] = {
-		"ALL",	     "ALTER",	   "ANALYZE",  "AND",	    "ANY",	 "ARRAY",
-		"AS",	     "ASC",	   "BEGIN",    "BETWEEN",   "BY",	 "CALL",
-		"CASCADE",   "CASE",	   "CAST",     "COMMIT",    "CONFLICT",	 "COPY",
-		"CREATE",    "CROSS",	   "CURRENT",  "CURSOR",    "DECLARE",	 "DEFAULT",
-		"DELETE",    "DESC",	   "DISTINCT", "DO",	    "DROP",	 "ELSE",
-		"END",	     "EXCEPT",	   "EXECUTE",  "EXISTS",    "EXPLAIN",	 "FETCH",
-		"FOR",	     "FROM",	   "FULL",     "GRANT",	    "GROUP",	 "HAVING",
-		"IF",	     "ILIKE",	   "IN",       "INDEX",	    "INNER",	 "INSERT",
-		"INTERSECT", "INTERVAL",   "INTO",     "IS",	    "ISOLATION", "JOIN",
-		"LATERAL",   "LEFT",	   "LEVEL",    "LIKE",	    "LIMIT",	 "LISTEN",
-		"LOCK",	     "MERGE",	   "NOT",      "NOTHING",   "NOTIFY",	 "NULL",
-		"NULLS",     "OF",	   "OFFSET",   "ON",	    "ONLY",	 "OR",
-		"ORDER",     "OUTER",	   "OVER",     "PARTITION", "PREPARE",	 "PRIMARY",
-		"RECURSIVE", "REFERENCES", "RELEASE",  "RETURNING", "RIGHT",	 "ROLLBACK",
-		"SAVEPOINT", "SELECT",	   "SET",      "SHOW",	    "SIMILAR",	 "SKIP",
-		"SOME",	     "START",	   "TABLE",    "THEN",	    "TO",	 "TRANSACTION",
-		"TRUNCATE",  "UNION",	   "UNIQUE",   "UPDATE",    "USING",	 "VACUUM",
-		"VALUES",    "WHEN",	   "WHERE",    "WITH",	    "WITHIN",	 NULL};
+	static const char *const keywords[26] = {
+		['A' - 'A'] = "ALL ALTER ANALYZE AND ANY ARRAY AS ASC",
+		['B' - 'A'] = "BEGIN BETWEEN BY",
+		['C' - 'A'] =
+			"CALL CASCADE CASE CAST COMMIT CONFLICT COPY CREATE CROSS CURRENT CURSOR",
+		['D' - 'A'] = "DECLARE DEFAULT DELETE DESC DISTINCT DO DROP",
+		['E' - 'A'] = "ELSE END EXCEPT EXECUTE EXISTS EXPLAIN",
+		['F' - 'A'] = "FALSE FETCH FOR FROM FULL",
+		['G' - 'A'] = "GRANT GROUP",
+		['H' - 'A'] = "HAVING",
+		['I' - 'A'] = "IF ILIKE IN INDEX INNER INSERT INTERSECT INTERVAL INTO IS ISOLATION",
+		['J' - 'A'] = "JOIN",
+		['L' - 'A'] = "LATERAL LEFT LEVEL LIKE LIMIT LISTEN LOCK",
+		['M' - 'A'] = "MERGE",
+		['N' - 'A'] = "NOT NOTHING NOTIFY NULL NULLS",
+		['O' - 'A'] = "OF OFFSET ON ONLY OR ORDER OUTER OVER",
+		['P' - 'A'] = "PARTITION PREPARE PRIMARY",
+		['R' - 'A'] = "RECURSIVE REFERENCES RELEASE RETURNING RIGHT ROLLBACK",
+		['S' - 'A'] = "SAVEPOINT SELECT SET SHOW SIMILAR SKIP SOME START STDIN STDOUT",
+		['T' - 'A'] = "TABLE THEN TO TRANSACTION TRUE TRUNCATE",
+		['U' - 'A'] = "UNION UNIQUE UPDATE USING",
+		['V' - 'A'] = "VACUUM VALUES",
+		['W' - 'A'] = "WHEN WHERE WITH WITHIN",
+	};
+	const char *at = word[0] >= 'A' && word[0] <= 'Z' ? keywords[word[0] - 'A'] : NULL;
 
-	return is_one_of(word, keywords);
+	while (at) {
+		const char *end = strchrnul(at, ' ');
+
+		if ((size_t)(end - at) == length && memcmp(at, word, length) == 0)
+			return true;
+		at = *end ? end + 1 : NULL;
+	}
+	return false;
 }
 
 static bool needs_space(const struct normaliser *n)
@@ -116,7 +130,7 @@ static bool needs_space(const struct normaliser *n)
 		return true;
 	if (first == '(')
 		return !(n->before == SQL_IDENTIFIER ||
-			 (n->before == SQL_WORD && !is_keyword(n->before_word)));
+			 (n->before == SQL_WORD && !n->before_keyword));
 	return first != ',' && first != ')' && first != ']' && first != '[' && first != '.' &&
 	       first != ';' && first != ':';
 }
@@ -124,11 +138,15 @@ static bool needs_space(const struct normaliser *n)
 static void put_word(struct normaliser *n)
 {
 	struct slice t = n->lexer.token;
-	bool keyword = n->word[0] && is_keyword(n->word);
+	char c;
 
+	if (n->keyword) {
+		put(n, n->word, t.length);
+		hash(n, n->word, t.length);
+		return;
+	}
 	for (size_t i = 0; i < t.length; i++) {
-		char c = (char)(keyword ? toupper(t.data[i]) : ascii_lower(t.data[i]));
-
+		c = (char)ascii_lower(t.data[i]);
 		put(n, &c, 1);
 		n->hash = (n->hash ^ (uint8_t)c) * 0x100000001b3ull;
 	}
@@ -169,9 +187,15 @@ static void remember(struct normaliser *n)
 		t.length < sizeof(n->before_text) - 1 ? t.length : sizeof(n->before_text) - 1;
 
 	n->before = n->kind;
+	n->before_keyword = n->keyword;
 	memcpy(n->before_word, n->word, sizeof(n->word));
 	memcpy(n->before_text, t.data, length);
 	n->before_text[length] = '\0';
+}
+
+static char ascii_upper(uint8_t c)
+{
+	return (char)(c >= 'a' && c <= 'z' ? c & ~0x20 : c);
 }
 
 static bool next(struct normaliser *n)
@@ -180,11 +204,13 @@ static bool next(struct normaliser *n)
 
 	n->kind = sql_lexer__next(&n->lexer);
 	n->word[0] = '\0';
+	n->keyword = false;
 	t = n->lexer.token;
 	if (n->kind == SQL_WORD && t.length < sizeof(n->word)) {
 		for (size_t i = 0; i < t.length; i++)
-			n->word[i] = (char)toupper(t.data[i]);
+			n->word[i] = ascii_upper(t.data[i]);
 		n->word[t.length] = '\0';
+		n->keyword = is_keyword(n->word, t.length);
 	}
 	return n->kind != SQL_END;
 }
@@ -199,7 +225,7 @@ static bool is_value_word(const struct normaliser *n)
 {
 	static const char *const values[] = {"NULL", "TRUE", "FALSE", NULL};
 
-	return n->word[0] && is_one_of(n->word, values) &&
+	return n->keyword && is_one_of(n->word, values) &&
 	       !is_one_of(n->before_word, (const char *const[]){"IS", "NOT", "SET", NULL}) &&
 	       !is_before(n, ".");
 }
@@ -216,7 +242,7 @@ static bool is_sign(const struct normaliser *n)
 		return false;
 	if (n->before == SQL_PUNCTUATION)
 		return !is_before(n, ")") && !is_before(n, "]");
-	return n->before == SQL_WORD && is_keyword(n->before_word);
+	return n->before_keyword;
 }
 
 /* ---- collapsing ---- */
@@ -249,6 +275,7 @@ static bool collapse_rows(struct normaliser *n)
 		n->before = SQL_PUNCTUATION;
 		strcpy(n->before_text, ")");
 		n->before_word[0] = '\0';
+		n->before_keyword = false;
 		if (!next(n))
 			return false;
 	} while (is(n, ",") && next(n) && is(n, "("));
@@ -328,6 +355,8 @@ static bool announces_table(const struct normaliser *n)
 	static const char *const row_locks[] = {"FOR", "KEY", "DO", "ON", NULL};
 	bool in_call = n->depth && n->depth < DEPTH_MAX && (n->call_depths >> n->depth & 1);
 
+	if (!n->keyword)
+		return false;
 	if (strcmp(n->word, "FROM") == 0)
 		return !in_call && strcmp(n->before_word, "DISTINCT") != 0 &&
 		       !is_one_of(n->result->verb, no_tables);
@@ -386,7 +415,7 @@ static void look_for_table(struct normaliser *n)
 	}
 	if (n->wants_table && is_name(n->kind) && passes_before_table(n->word))
 		return;
-	if (n->wants_table && is_name(n->kind) && !(n->kind == SQL_WORD && is_keyword(n->word))) {
+	if (n->wants_table && is_name(n->kind) && !n->keyword) {
 		name_table(n);
 	} else if (n->kind == SQL_WORD && announces_table(n)) {
 		n->by_from = is_one_of(n->word, (const char *const[]){"FROM", "JOIN", NULL});
@@ -402,7 +431,7 @@ static void look_at_depth(struct normaliser *n)
 	if (is(n, "(")) {
 		n->depth++;
 		if (n->depth < DEPTH_MAX) {
-			bool call = n->before == SQL_WORD && !is_keyword(n->before_word);
+			bool call = n->before == SQL_WORD && !n->before_keyword;
 
 			n->call_depths &= ~(1ull << n->depth);
 			n->call_depths |= (uint64_t)call << n->depth;
@@ -428,6 +457,7 @@ static bool begins_with_value(struct normaliser *n)
 	ahead.before = SQL_PUNCTUATION;
 	strcpy(ahead.before_text, "(");
 	ahead.before_word[0] = '\0';
+	ahead.before_keyword = false;
 	if (!next(&ahead))
 		return true; /* cut off: it may be anything */
 	while (is_sign(&ahead) || is(&ahead, "(")) {
@@ -447,6 +477,7 @@ static void write_list(struct normaliser *n)
 	n->before = SQL_PUNCTUATION;
 	strcpy(n->before_text, parenthesis ? ")" : "]");
 	n->before_word[0] = '\0';
+	n->before_keyword = false;
 }
 
 static void write_plain(struct normaliser *n)
