@@ -731,7 +731,7 @@ static void copy_in_is_one_exchange(void **state)
 	ready('I');
 	play();
 	assert_int_equal(h.count, 1);
-	check(0, OUTCOME_OK, "COPY t FROM stdin", 10, 30);
+	check(0, OUTCOME_OK, "COPY t FROM STDIN", 10, 30);
 	check_state(0, "", 3);
 	assert_int_equal(h.exchange[0].postgres.bytes, 6);
 	assert_false(the_connection()->parser.pairing.interleaved);
@@ -767,10 +767,10 @@ static void copy_in_by_execute_has_two_syncs(void **state)
 	ready('I');
 	play();
 	assert_int_equal(h.count, 2);
-	check(0, OUTCOME_OK, "COPY t FROM stdin", 10, 30);
+	check(0, OUTCOME_OK, "COPY t FROM STDIN", 10, 30);
 	check_state(0, "", 2);
 	assert_int_equal(h.exchange[0].postgres.bytes, 4);
-	check(1, OUTCOME_ERROR, "COPY t FROM stdin", 40, 50);
+	check(1, OUTCOME_ERROR, "COPY t FROM STDIN", 40, 50);
 	assert_int_equal(the_connection()->parser.pairing.count, 0);
 	harness__free(&h);
 }
@@ -791,7 +791,7 @@ static void copy_out_is_one_exchange(void **state)
 	ready('I');
 	play();
 	assert_int_equal(h.count, 1);
-	check(0, OUTCOME_OK, "COPY t TO stdout", 10, 30);
+	check(0, OUTCOME_OK, "COPY t TO STDOUT", 10, 30);
 	check_state(0, "", 3);
 	assert_int_equal(h.exchange[0].postgres.bytes, 6);
 	harness__free(&h);
@@ -813,7 +813,7 @@ static void a_failed_copy_is_one_error(void **state)
 	ready('I');
 	play();
 	assert_int_equal(h.count, 1);
-	check(0, OUTCOME_ERROR, "COPY t FROM stdin", 10, 30);
+	check(0, OUTCOME_ERROR, "COPY t FROM STDIN", 10, 30);
 	check_state(0, "57014", 0);
 	harness__free(&h);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "protocol/postgres_message.h"
 
-#define LENGTH_MAX   0x40000000u /* the server's MaxAllocSize: no message is longer */
-#define SHORT_MAX    30000u	 /* libpq's limit for types that are never long */
-#define STRENGTH_TWO 2		 /* so many messages in a row that fit are no accident */
+#define SHORT_MAX    30000u /* libpq's limit for types that are never long */
+#define STRENGTH_TWO 2	    /* so many messages in a row that fit are no accident */
 
 bool postgres_message__read(struct slice bytes, struct postgres_message *m)
 {
@@ -60,7 +59,7 @@ static bool request_allowed(const struct postgres_message *m)
 	case 'B':
 	case 'F':
 	case 'd':
-		return m->length <= LENGTH_MAX;
+		return m->length <= POSTGRES_LENGTH_MAX;
 	case 'E':
 	case 'D':
 	case 'C':
@@ -88,7 +87,7 @@ static bool response_allowed(const struct postgres_message *m)
 	case 'E':
 	case 'N':
 	case 'A':
-		return m->length <= LENGTH_MAX;
+		return m->length <= POSTGRES_LENGTH_MAX;
 	case 'C':
 	case 'S':
 	case 'R':

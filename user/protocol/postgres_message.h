@@ -14,6 +14,7 @@
 #define POSTGRES_HEADER	      5	    /* type and length */
 #define POSTGRES_STARTUP_MAX  10000 /* MAX_STARTUP_PACKET_LENGTH of the server */
 #define POSTGRES_READY_LENGTH 6
+#define POSTGRES_LENGTH_MAX   0x40000000u /* the server's MaxAllocSize: no message is longer */
 #define POSTGRES_CODE_CANCEL  80877102
 #define POSTGRES_CODE_SSL     80877103
 #define POSTGRES_CODE_GSS     80877104

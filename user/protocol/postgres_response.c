@@ -272,7 +272,7 @@ static bool is_asynchronous(uint8_t type)
 	return type == 'N' || type == 'A' || type == 'S';
 }
 
-static void count_bytes(struct parser *parser, const struct postgres_message *m, uint64_t time_ns)
+static void count_bytes(struct parser *parser, uint64_t bytes, uint64_t time_ns)
 {
 	struct pending *p = front(parser);
 
@@ -280,7 +280,33 @@ static void count_bytes(struct parser *parser, const struct postgres_message *m,
 		return;
 	if (!p->first_ns)
 		p->first_ns = time_ns;
-	p->response_bytes += POSTGRES_HEADER + (uint64_t)m->length;
+	p->response_bytes += bytes;
+}
+
+/* DataRow or CopyData and all that follow of its kind, nearly all there is of a large result. 0:
+ * the first is no good, or not there. */
+static size_t pass_rows(struct parser *parser, const struct run *run, size_t at)
+{
+	struct postgres_result *r = &postgres__of(parser)->result;
+	struct slice b = slice__from(run->bytes, at);
+	size_t passed = 0, rows = 0;
+
+	while (passed < b.length && b.length - passed >= POSTGRES_HEADER &&
+	       b.data[passed] == b.data[0]) {
+		uint32_t length = slice__u32(b, passed + 1);
+
+		if (length < 4 || length > POSTGRES_LENGTH_MAX)
+			break;
+		passed += 1 + (size_t)length;
+		rows++;
+	}
+	if (b.data[0] == 'D')
+		r->rows_sent += rows;
+	else
+		r->copy_bytes += passed - rows * POSTGRES_HEADER;
+	if (passed)
+		count_bytes(parser, passed, run__time(run, at));
+	return passed;
 }
 
 static void dispatch(struct parser *parser, const struct postgres_message *m, uint64_t time_ns)
@@ -288,12 +314,6 @@ static void dispatch(struct parser *parser, const struct postgres_message *m, ui
 	struct postgres *s = postgres__of(parser);
 
 	switch (m->type) {
-	case 'D':
-		s->result.rows_sent++;
-		break;
-	case 'd':
-		s->result.copy_bytes += m->length;
-		break;
 	case 'C':
 	case 'I':
 	case 's':
@@ -338,6 +358,11 @@ size_t postgres_response__take(struct parser *parser, const struct run *run, siz
 	struct postgres_message m;
 	size_t end;
 
+	if (run->bytes.data[at] == 'D' || run->bytes.data[at] == 'd') {
+		end = pass_rows(parser, run, at);
+		if (end)
+			return end;
+	}
 	if (!postgres_message__read(slice__from(run->bytes, at), &m))
 		return 0;
 	if (!postgres_message__allowed(&m, false))
@@ -346,7 +371,7 @@ size_t postgres_response__take(struct parser *parser, const struct run *run, siz
 		return 0;
 	end = at + POSTGRES_HEADER + m.content.length;
 	if (!is_asynchronous(m.type))
-		count_bytes(parser, &m, run__time(run, at));
+		count_bytes(parser, POSTGRES_HEADER + (uint64_t)m.length, run__time(run, at));
 	dispatch(parser, &m, run__time(run, end - 1));
 	return POSTGRES_HEADER + (size_t)m.length;
 }
