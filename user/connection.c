@@ -136,10 +136,14 @@ static void take_out(struct connections *t, struct connection *c)
 
 static void owned_by(struct connections *t, struct connection *c, uint32_t tgid)
 {
+	const struct process *process;
+
 	if (c->tgid == tgid || !tgid)
 		return;
 	c->tgid = tgid;
-	c->service = processes__find(t->engine->processes, tgid)->service;
+	process = processes__find(t->engine->processes, tgid);
+	c->service = process->service;
+	c->own = process->own && !c->protocol;
 }
 
 /* ---- chunks in their turn ---- */
@@ -265,6 +269,11 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 		c->stream[chunk->direction].position = chunk->position;
 	}
 	owned_by(t, c, chunk->tgid);
+	if (c->own) { /* `sonde top` and its like; bpf/ leaves out the daemon itself */
+		decide__as(t, c, PROTOCOL_OPAQUE);
+		take_out(t, c);
+		return;
+	}
 	count_chunk(t->engine, c, chunk);
 	take_chunk(t, c, chunk);
 	if (c->dropped)

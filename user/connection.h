@@ -62,6 +62,7 @@ struct connection {
 	int closing_error;
 	uint64_t closing_ns;
 	bool ready;
+	bool own; /* of a command of sonde itself */
 	uint8_t local_address[16];
 	uint8_t remote_address[16];
 	char path[SONDE_UNIX_PATH_MAX];

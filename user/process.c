@@ -182,6 +182,7 @@ static void describe(struct processes *p, struct process *process,
 	process->start_ns = event->start_ns;
 	process->exited = false;
 	process->service = intern_service(p, &service);
+	process->own = strncmp(event->comm, "sonde", sizeof(event->comm)) == 0;
 	memcpy(process->comm, event->comm, sizeof(process->comm));
 	process->comm[sizeof(process->comm) - 1] = '\0';
 	memcpy(process->executable, event->executable, sizeof(process->executable));

@@ -26,6 +26,7 @@ struct process {
 	uint64_t start_ns;
 	uint32_t service; /* id, index into services */
 	bool exited;
+	bool own; /* a command of sonde: never observed */
 	uint64_t exited_ns;
 	char comm[SONDE_COMM_MAX];
 	char executable[SONDE_PATH_MAX];

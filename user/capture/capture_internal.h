@@ -33,6 +33,8 @@ struct capture {
 	uint64_t now_ns;
 	int timing; /* while the kernel times our programs; else -1 */
 	uint64_t measured_ns, measured_count, measured_time;
+	double count_rate, time_rate; /* a nanosecond, as last measured */
+	uint64_t extrapolated_ns;
 	uint64_t misses_told;
 };
 

@@ -39,13 +39,27 @@ static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time
 	}
 }
 
-static void end_measuring(struct capture *capture)
+/* Lets the totals grow at the newest rate up to now. */
+static void extrapolate(struct capture *capture, uint64_t now_ns)
 {
+	double elapsed = (double)(now_ns - capture->extrapolated_ns);
+
+	if (capture->extrapolated_ns) {
+		capture->stats.run_count += (uint64_t)(elapsed * capture->count_rate);
+		capture->stats.run_time_ns += (uint64_t)(elapsed * capture->time_rate);
+	}
+	capture->extrapolated_ns = now_ns;
+}
+
+static void end_measuring(struct capture *capture, uint64_t now_ns)
+{
+	double elapsed = (double)(now_ns - capture->measured_ns);
 	uint64_t count, time, misses;
 
+	extrapolate(capture, now_ns);
 	sum(capture, &count, &time, &misses);
-	capture->stats.run_count += (count - capture->measured_count) * (PERIOD_NS / MEASURED_NS);
-	capture->stats.run_time_ns += (time - capture->measured_time) * (PERIOD_NS / MEASURED_NS);
+	capture->count_rate = (double)(count - capture->measured_count) / elapsed;
+	capture->time_rate = (double)(time - capture->measured_time) / elapsed;
 	close(capture->timing);
 	capture->timing = -1;
 }
@@ -55,7 +69,7 @@ void capture__measure(struct capture *capture)
 	uint64_t now = monotonic_ns(), misses;
 
 	if (capture->timing >= 0 && now - capture->measured_ns >= MEASURED_NS)
-		end_measuring(capture);
+		end_measuring(capture, now);
 	if (capture->timing < 0 && now - capture->measured_ns >= PERIOD_NS) {
 		capture->timing = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		capture->measured_ns = now;
@@ -81,6 +95,7 @@ void capture__stats(struct capture *capture, struct capture_stats *out)
 	uint64_t count, time;
 
 	sum(capture, &count, &time, &capture->stats.recursion_misses);
+	extrapolate(capture, monotonic_ns());
 	*out = capture->stats;
 	out->ring_bytes = capture->ring_bytes;
 	out->ring_fill = ring__fill(capture->ring);

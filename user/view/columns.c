@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/columns.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- formats ---- */
+
+void format__count(double value, wchar_t *out, size_t size)
+{
+	static const char units[] = " kMGT";
+	size_t unit = 0;
+
+	while (value >= 99999.5 && unit < sizeof(units) - 2) {
+		value /= 1000;
+		unit++;
+	}
+	if (unit)
+		swprintf(out, size, L"%.0f%c", value, units[unit]);
+	else
+		swprintf(out, size,
+			 value > 0 && value < 9.995   ? L"%.2f"
+			 : value < 99.95 && value > 0 ? L"%.1f"
+						      : L"%.0f",
+			 value);
+}
+
+static void print_whole(uint64_t value, wchar_t *out, size_t size)
+{
+	if (value < 100000)
+		swprintf(out, size, L"%lu", (unsigned long)value);
+	else
+		format__count((double)value, out, size);
+}
+
+void format__ms(double ms, bool plain, wchar_t *out, size_t size)
+{
+	if (isnan(ms))
+		swprintf(out, size, L"-");
+	else if (ms < 1)
+		swprintf(out, size, plain ? L"%.0fus" : L"%.0f\u00b5s", ms * 1000);
+	else if (ms < 9.995)
+		swprintf(out, size, L"%.2fms", ms);
+	else if (ms < 999.5)
+		swprintf(out, size, L"%.0fms", ms);
+	else if (ms < 99950)
+		swprintf(out, size, L"%.1fs", ms / 1000);
+	else
+		swprintf(out, size, L"%.0fs", ms / 1000);
+}
+
+void format__bytes(double bytes, wchar_t *out, size_t size)
+{
+	static const wchar_t *const units[] = {L"B", L"KiB", L"MiB", L"GiB", L"TiB"};
+	size_t unit = 0;
+
+	while (bytes >= 1024 && unit < 4) {
+		bytes /= 1024;
+		unit++;
+	}
+	swprintf(out, size, bytes < 10 && unit ? L"%.1f %ls" : L"%.0f %ls", bytes, units[unit]);
+}
+
+/* ---- what columns print ---- */
+
+#define TEXT_COLUMN(field)                                                                         \
+	static void print_##field(const struct model_row *r, bool plain, wchar_t *out,             \
+				  size_t size)                                                     \
+	{                                                                                          \
+		(void)plain;                                                                       \
+		swprintf(out, size, L"%s", r->field);                                              \
+	}                                                                                          \
+	static int compare_##field(const struct model_row *a, const struct model_row *b)           \
+	{                                                                                          \
+		return strcmp(a->field, b->field);                                                 \
+	}
+
+#define NUMBER_COLUMN(field, call)                                                                 \
+	static void print_##field(const struct model_row *r, bool plain, wchar_t *out,             \
+				  size_t size)                                                     \
+	{                                                                                          \
+		(void)plain;                                                                       \
+		call;                                                                              \
+	}                                                                                          \
+	static int compare_##field(const struct model_row *a, const struct model_row *b)           \
+	{                                                                                          \
+		double x = (double)a->field, y = (double)b->field;                                 \
+                                                                                                   \
+		x = isnan(x) ? -1 : x;                                                             \
+		y = isnan(y) ? -1 : y;                                                             \
+		return x > y ? -1 : x < y;                                                         \
+	}
+
+TEXT_COLUMN(service)
+TEXT_COLUMN(side)
+TEXT_COLUMN(protocol)
+TEXT_COLUMN(name)
+TEXT_COLUMN(kind)
+TEXT_COLUMN(table)
+NUMBER_COLUMN(rate, format__count(r->rate, out, size))
+NUMBER_COLUMN(count, print_whole(r->count, out, size))
+NUMBER_COLUMN(unanswered, print_whole(r->unanswered, out, size))
+NUMBER_COLUMN(connections, print_whole(r->connections, out, size))
+NUMBER_COLUMN(aux, print_whole(r->aux, out, size))
+NUMBER_COLUMN(p50, format__ms(r->p50, plain, out, size))
+NUMBER_COLUMN(p95, format__ms(r->p95, plain, out, size))
+NUMBER_COLUMN(p99, format__ms(r->p99, plain, out, size))
+NUMBER_COLUMN(max, format__ms(r->max, plain, out, size))
+
+static void print_error_share(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+{
+	(void)plain;
+	if (!r->errors)
+		swprintf(out, size, L"0");
+	else
+		swprintf(out, size, r->error_share < 0.0995 ? L"%.2f%%" : L"%.0f%%",
+			 r->error_share * 100);
+}
+
+static int compare_error_share(const struct model_row *a, const struct model_row *b)
+{
+	return a->error_share > b->error_share ? -1 : a->error_share < b->error_share;
+}
+
+static enum cell_style style_error_share(const struct model_row *r)
+{
+	return !r->errors ? STYLE_DIM : r->error_share < 0.01 ? STYLE_WARN : STYLE_BAD;
+}
+
+static enum cell_style style_unanswered(const struct model_row *r)
+{
+	return r->unanswered ? STYLE_WARN : STYLE_DIM;
+}
+
+static void print_hit_share(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+{
+	uint64_t all = r->aux + r->aux2;
+
+	(void)plain;
+	if (all)
+		swprintf(out, size, L"%.1f%%", 100.0 * (double)r->aux / (double)all);
+	else
+		swprintf(out, size, L"-");
+}
+
+static double hit_share(const struct model_row *r)
+{
+	return r->aux + r->aux2 ? (double)r->aux / (double)(r->aux + r->aux2) : -1;
+}
+
+static int compare_hit_share(const struct model_row *a, const struct model_row *b)
+{
+	return hit_share(a) > hit_share(b) ? -1 : hit_share(a) < hit_share(b);
+}
+
+/* Rates of the last intervals, each as an eighth of the highest. */
+static void print_history(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+{
+	static const wchar_t steps[] = L" \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588";
+	static const wchar_t plain_steps[] = L" ._-=+*%#";
+	float highest = 0;
+	size_t n = MODEL_HISTORY < size - 1 ? MODEL_HISTORY : size - 1;
+
+	for (size_t i = 0; i < MODEL_HISTORY; i++)
+		highest = r->history[i] > highest ? r->history[i] : highest;
+	for (size_t i = 0; i < n; i++) {
+		int step = highest > 0 ? (int)ceilf(r->history[i] / highest * 8) : 0;
+
+		out[i] = (plain ? plain_steps : steps)[step];
+	}
+	out[n] = L'\0';
+}
+
+/* ---- the tables ---- */
+
+#define LATENCIES                                                                                  \
+	{"p50", 'm', 7, 0, false, print_p50, compare_p50, NULL},                                   \
+		{"p95", '9', 7, 1, false, print_p95, compare_p95, NULL},                           \
+		{"p99", 'l', 7, 2, false, print_p99, compare_p99, NULL},                           \
+	{                                                                                          \
+		"MAX", 'x', 7, 4, false, print_max, compare_max, NULL                              \
+	}
+#define TRAFFIC                                                                                    \
+	{"RATE/s", 'r', 7, 0, false, print_rate, compare_rate, NULL},                              \
+	{                                                                                          \
+		"ERR", 'e', 6, 0, false, print_error_share, compare_error_share, style_error_share \
+	}
+
+static const struct column service_columns[] = {
+	{"SERVICE", 's', 0, 0, true, print_service, compare_service, NULL},
+	{"PROTOCOL", 't', 8, 0, true, print_protocol, compare_protocol, NULL},
+	{"SIDE", 'd', 6, 0, true, print_side, compare_side, NULL},
+	TRAFFIC,
+	LATENCIES,
+	{"COUNT", 'n', 7, 3, false, print_count, compare_count, NULL},
+	{"UNANSW", 'u', 6, 5, false, print_unanswered, compare_unanswered, style_unanswered},
+	{"CONN", 'c', 6, 6, false, print_connections, compare_connections, NULL},
+	{"RATE", 0, MODEL_HISTORY, 7, true, print_history, compare_rate, NULL},
+	{0},
+};
+
+static const struct column route_columns[] = {
+	{"ROUTE", 'o', 0, 0, true, print_name, compare_name, NULL},
+	{"METHOD", 't', 7, 1, true, print_kind, compare_kind, NULL},
+	{"SERVICE", 's', 14, 2, true, print_service, compare_service, NULL},
+	{"SIDE", 'd', 6, 3, true, print_side, compare_side, NULL},
+	TRAFFIC,
+	LATENCIES,
+	{"COUNT", 'n', 7, 4, false, print_count, compare_count, NULL},
+	{"UNANSW", 'u', 6, 5, false, print_unanswered, compare_unanswered, style_unanswered},
+	{"RATE", 0, MODEL_HISTORY, 7, true, print_history, compare_rate, NULL},
+	{0},
+};
+
+static const struct column statement_columns[] = {
+	{"STATEMENT", 'o', 0, 0, true, print_name, compare_name, NULL},
+	{"VERB", 't', 8, 5, true, print_kind, compare_kind, NULL},
+	{"TABLE", 'a', 14, 6, true, print_table, compare_table, NULL},
+	{"SERVICE", 's', 14, 2, true, print_service, compare_service, NULL},
+	{"SIDE", 'd', 6, 3, true, print_side, compare_side, NULL},
+	TRAFFIC,
+	LATENCIES,
+	{"COUNT", 'n', 7, 3, false, print_count, compare_count, NULL},
+	{"ROWS", 'w', 7, 5, false, print_aux, compare_aux, NULL},
+	{0},
+};
+
+static const struct column command_columns[] = {
+	{"COMMAND", 'o', 0, 0, true, print_name, compare_name, NULL},
+	{"", 't', 8, 5, true, print_kind, compare_kind, NULL},
+	{"SERVICE", 's', 14, 2, true, print_service, compare_service, NULL},
+	{"SIDE", 'd', 6, 3, true, print_side, compare_side, NULL},
+	TRAFFIC,
+	LATENCIES,
+	{"COUNT", 'n', 7, 3, false, print_count, compare_count, NULL},
+	{"HITS", 'i', 6, 1, false, print_hit_share, compare_hit_share, NULL},
+	{"RATE", 0, MODEL_HISTORY, 7, true, print_history, compare_rate, NULL},
+	{0},
+};
+
+const struct column *columns__of(enum page page)
+{
+	static const struct column *const tables[PAGE_LOSSES] = {
+		service_columns, route_columns, statement_columns, command_columns};
+
+	return page < PAGE_LOSSES ? tables[page] : NULL;
+}
+
+const char *page__title(enum page page)
+{
+	static const char *const titles[PAGE_COUNT] = {"services", "routes", "statements",
+						       "commands", "losses", "sonde"};
+
+	return titles[page];
+}

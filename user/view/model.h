@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a view shows: rows made from two model documents (docs/model.md), the newer and an older
+ * one. Pure: documents in, numbers out.
+ */
+#ifndef SONDE_VIEW_MODEL_H
+#define SONDE_VIEW_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MODEL_ROWS_MAX 20000 /* of one page; further ones are counted in `left_out` */
+#define MODEL_HISTORY  16    /* intervals of a sparkline */
+#define MODEL_NAME_MAX 512
+
+enum page {
+	PAGE_SERVICES,
+	PAGE_ROUTES,
+	PAGE_STATEMENTS,
+	PAGE_COMMANDS,
+	PAGE_LOSSES,
+	PAGE_SONDE,
+	PAGE_COUNT
+};
+
+struct model_row {
+	char service[64];
+	char side[8];
+	char protocol[12];
+	char name[MODEL_NAME_MAX]; /* route, statement, command; printable */
+	char kind[16];		   /* method, verb; "blocking" */
+	char table[64];
+	char fingerprint[20];
+	uint64_t count, errors, unanswered, aux, aux2; /* within the interval */
+	double rate;				       /* answered a second */
+	double error_share;			       /* of the answered ones, 0..1 */
+	double mean, p50, p95, p99, max;	       /* ms; NAN where nothing was answered */
+	uint64_t connections;
+	float history[MODEL_HISTORY]; /* rates, newest last */
+};
+
+struct model_loss {
+	char protocol[12], reason[16];
+	uint64_t exchanges, bytes;
+};
+
+struct model_total {
+	char protocol[12], side[8];
+	uint64_t seen, reported, in_flight, lost;
+};
+
+struct model {
+	double interval; /* seconds that the rows are about */
+	bool recording;
+	char version[16], capture[24], wall[32];
+	double cpu_share, ring_fill, ring_fill_max, drain_delay_ms, bpf_share;
+	double events_rate, bytes_rate;
+	uint64_t resident_bytes, connections, series, events, bytes;
+	uint64_t seen, lost; /* of all protocols and sides */
+	struct model_row *rows[PAGE_LOSSES];
+	size_t row_count[PAGE_LOSSES];
+	uint64_t left_out;
+	struct model_loss losses[64];
+	size_t loss_count;
+	struct model_total totals[16];
+	size_t total_count;
+};
+
+/*
+ * older NULL: since the observation began. before (may be NULL) is the model shown until now, whose
+ * rows' histories go on. NULL: no memory, or newer is no such document.
+ */
+struct model *model__new(const json_t *newer, const json_t *older, const struct model *before);
+void model__free(struct model *model); /* tolerates NULL */
+
+#endif

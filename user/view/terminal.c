@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#define NCURSES_WIDECHAR 1
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <ncurses.h>
+#undef KEY_NONE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "view/terminal.h"
+#include "view/view.h"
+
+static volatile sig_atomic_t ended;
+
+static void on_end(int number)
+{
+	ended = number;
+}
+
+/* The terminal must be whole again whatever ends us. */
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_end};
+	sigset_t set;
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static attr_t attributes[STYLE_COUNT];
+
+/* https://no-color.org: any value but the empty one asks for none. */
+static bool wants_colour(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return has_colors() && !(no && no[0]);
+}
+
+static void set_attributes(void)
+{
+	bool colour = wants_colour();
+
+	attributes[STYLE_DIM] = A_DIM;
+	attributes[STYLE_BOLD] = A_BOLD;
+	attributes[STYLE_TITLE] = A_REVERSE;
+	attributes[STYLE_SELECTED] = A_REVERSE | A_BOLD;
+	attributes[STYLE_BAD] = A_BOLD;
+	if (!colour)
+		return;
+	start_color();
+	use_default_colors();
+	init_pair(1, COLOR_GREEN, -1);
+	init_pair(2, COLOR_YELLOW, -1);
+	init_pair(3, COLOR_RED, -1);
+	attributes[STYLE_GOOD] = COLOR_PAIR(1);
+	attributes[STYLE_WARN] = COLOR_PAIR(2);
+	attributes[STYLE_BAD] = COLOR_PAIR(3) | A_BOLD;
+}
+
+static void paint(const struct frame *f)
+{
+	for (int y = 0; y < f->height; y++)
+		for (int x = 0; x < f->width; x++) {
+			const struct cell *c = &f->cell[y * f->width + x];
+			wchar_t text[2] = {c->character, L'\0'};
+			cchar_t shown;
+
+			if (!c->character)
+				continue;
+			setcchar(&shown, text, attributes[c->style] & ~A_COLOR,
+				 PAIR_NUMBER(attributes[c->style]), NULL);
+			mvadd_wch(y, x, &shown);
+		}
+	refresh();
+}
+
+static int key_of(int kind, wint_t got)
+{
+	static const struct {
+		wint_t curses;
+		int key;
+	} keys[] = {{KEY_UP, VIEW_UP},	       {KEY_DOWN, VIEW_DOWN},
+		    {KEY_PPAGE, VIEW_PAGE_UP}, {KEY_NPAGE, VIEW_PAGE_DOWN},
+		    {KEY_HOME, VIEW_HOME},     {KEY_END, VIEW_END},
+		    {KEY_LEFT, VIEW_LEFT},     {KEY_RIGHT, VIEW_RIGHT},
+		    {KEY_ENTER, VIEW_ENTER},   {KEY_BACKSPACE, VIEW_BACKSPACE},
+		    {KEY_BTAB, VIEW_BACK_TAB}};
+
+	for (size_t i = 0; kind == KEY_CODE_YES && i < sizeof(keys) / sizeof(*keys); i++)
+		if (keys[i].curses == got)
+			return keys[i].key;
+	if (kind == KEY_CODE_YES)
+		return KEY_NONE;
+	switch (got) {
+	case L'\n':
+	case L'\r':
+		return VIEW_ENTER;
+	case 27:
+		return VIEW_ESCAPE;
+	case L'\t':
+		return VIEW_TAB;
+	case 8:
+	case 127:
+		return VIEW_BACKSPACE;
+	case 12: /* ^L */
+		clearok(curscr, TRUE);
+		return KEY_NONE;
+	default:
+		return (int)got;
+	}
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+struct screen {
+	struct source *source;
+	struct view view;
+	struct frame frame;
+	struct model *model;
+	json_t *older; /* the document of the model's end */
+	double next;
+};
+
+/* A new document makes a new model, about the time since the one before. */
+static int update(struct screen *s, char *error, size_t size)
+{
+	json_t *newer = source__model(s->source, error, size);
+	struct model *model;
+
+	if (!newer)
+		return -EIO;
+	if (newer == s->older) { /* a recording's only one */
+		json_decref(newer);
+		return 0;
+	}
+	model = model__new(newer, source__is_live(s->source) ? s->older : NULL, s->model);
+	if (!model) {
+		json_decref(newer);
+		snprintf(error, size, "the numbers are of another version of sonde");
+		return -EPROTO;
+	}
+	json_decref(s->older);
+	s->older = newer;
+	model__free(s->model);
+	s->model = model;
+	if (!s->view.paused)
+		s->view.model = model;
+	return 0;
+}
+
+/* While paused the shown model must stay: nothing is fetched. */
+static int maybe_update(struct screen *s, char *error, size_t size)
+{
+	double t = now();
+
+	if (s->view.paused || t < s->next)
+		return 0;
+	s->next = t + s->view.interval;
+	return update(s, error, size);
+}
+
+static int draw(struct screen *s)
+{
+	int height, width;
+
+	getmaxyx(stdscr, height, width);
+	if (height < 1 || width < 1)
+		return 0;
+	if (!frame__size(&s->frame, width, height))
+		return -ENOMEM;
+	view__draw(&s->view, &s->frame);
+	paint(&s->frame);
+	return 0;
+}
+
+static int loop(struct screen *s, char *error, size_t size)
+{
+	int err = 0;
+
+	while (!err && !s->view.quit && !ended) {
+		wint_t got;
+		int kind;
+
+		err = maybe_update(s, error, size);
+		if (!err)
+			err = draw(s);
+		kind = get_wch(&got);
+		if (kind == ERR)
+			continue;
+		if (kind == KEY_CODE_YES && got == KEY_RESIZE)
+			erase();
+		else
+			view__key(&s->view, key_of(kind, got));
+	}
+	return err;
+}
+
+int terminal__run(struct source *source, double interval, const char *filter, int sort_key,
+		  char *error, size_t size)
+{
+	struct screen s = {.source = source};
+	int err;
+
+	setlocale(LC_CTYPE, "");
+	catch_signals();
+	if (!newterm(NULL, stdout, stdin)) {
+		snprintf(error, size,
+			 "this terminal (TERM=%s) is not known; `sonde top --once` needs none",
+			 getenv("TERM") ? getenv("TERM") : "");
+		return -ENOTTY;
+	}
+	cbreak();
+	noecho();
+	keypad(stdscr, TRUE);
+	set_escdelay(50);
+	curs_set(0);
+	timeout(100);
+	set_attributes();
+	view__init(&s.view);
+	s.view.plain = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	s.view.interval = interval;
+	snprintf(s.view.filter, sizeof(s.view.filter), "%s", filter);
+	if (sort_key)
+		view__key(&s.view, sort_key);
+	err = loop(&s, error, size);
+	endwin();
+	json_decref(s.older);
+	model__free(s.model);
+	frame__free(&s.frame);
+	return err;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What keys do. */
+#include "view/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "view/columns.h"
+
+static const double intervals[] = {0.5, 1, 2, 5, 10, 30, 60};
+
+/* Most used first: by rate. */
+static int default_sort(enum page page)
+{
+	const struct column *columns = columns__of(page);
+
+	for (int i = 0; columns && columns[i].title; i++)
+		if (columns[i].key == 'r')
+			return i;
+	return 0;
+}
+
+void view__init(struct view *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->interval = 1;
+	for (int page = 0; page < PAGE_COUNT; page++)
+		v->sort[page] = default_sort((enum page)page);
+}
+
+static void go(struct view *v, enum page page)
+{
+	v->page = page;
+	v->selected = v->top = 0;
+}
+
+/* ---- the filter ---- */
+
+static void type(struct view *v, int key)
+{
+	size_t length = strlen(v->filter);
+
+	if (key == VIEW_ESCAPE) {
+		v->filter[0] = '\0';
+		v->typing = false;
+	} else if (key == VIEW_ENTER) {
+		v->typing = false;
+	} else if (key == VIEW_BACKSPACE) {
+		if (length)
+			v->filter[length - 1] = '\0';
+	} else if (key >= ' ' && key < 0x7f && length < sizeof(v->filter) - 1) {
+		v->filter[length] = (char)key;
+		v->filter[length + 1] = '\0';
+	}
+	v->selected = v->top = 0;
+}
+
+/* ---- moving ---- */
+
+static void move(struct view *v, long by)
+{
+	long to = (long)v->selected + by, last = (long)v->shown - 1;
+
+	if (to > last)
+		to = last;
+	v->selected = to > 0 ? (size_t)to : 0;
+}
+
+/* The page that tells more about a service's protocol. */
+static enum page details_of(const char *protocol)
+{
+	if (strcmp(protocol, "postgres") == 0)
+		return PAGE_STATEMENTS;
+	return strcmp(protocol, "redis") == 0 ? PAGE_COMMANDS : PAGE_ROUTES;
+}
+
+const struct model_row *view__selected(const struct view *view);
+
+static void enter(struct view *v)
+{
+	const struct model_row *row = view__selected(v);
+
+	if (!row || v->page != PAGE_SERVICES)
+		return;
+	snprintf(v->service, sizeof(v->service), "%s", row->service);
+	snprintf(v->side, sizeof(v->side), "%s", row->side);
+	v->filter[0] = '\0';
+	go(v, details_of(row->protocol));
+}
+
+static void back(struct view *v)
+{
+	if (v->help)
+		v->help = false;
+	else if (v->filter[0])
+		v->filter[0] = '\0';
+	else {
+		v->service[0] = v->side[0] = '\0';
+		go(v, PAGE_SERVICES);
+	}
+}
+
+static void change_interval(struct view *v, int step)
+{
+	int count = (int)(sizeof(intervals) / sizeof(*intervals)), i = 0;
+
+	while (i < count - 1 && intervals[i] < v->interval)
+		i++;
+	i += step;
+	v->interval = intervals[i < 0 ? 0 : i >= count ? count - 1 : i];
+	snprintf(v->message, sizeof(v->message), "every %g s", v->interval);
+}
+
+static void sort_by(struct view *v, int key)
+{
+	const struct column *columns = columns__of(v->page);
+
+	for (int i = 0; columns && columns[i].title; i++)
+		if (columns[i].key == key) {
+			v->reversed = v->sort[v->page] == i && !v->reversed;
+			v->sort[v->page] = i;
+			return;
+		}
+}
+
+static void sort_next(struct view *v, int step)
+{
+	const struct column *columns = columns__of(v->page);
+	int count = 0, at = v->sort[v->page];
+
+	while (columns && columns[count].title)
+		count++;
+	if (count)
+		v->sort[v->page] = (at + step + count) % count;
+	v->reversed = false;
+}
+
+static bool navigate(struct view *v, int key)
+{
+	switch (key) {
+	case VIEW_UP:
+	case 'k':
+		move(v, -1);
+		return true;
+	case VIEW_DOWN:
+	case 'j':
+		move(v, 1);
+		return true;
+	case VIEW_PAGE_UP:
+		move(v, -20);
+		return true;
+	case VIEW_PAGE_DOWN:
+		move(v, 20);
+		return true;
+	case VIEW_HOME:
+	case 'g':
+		move(v, -(long)v->shown);
+		return true;
+	case VIEW_END:
+	case 'G':
+		move(v, (long)v->shown);
+		return true;
+	case VIEW_ENTER:
+		enter(v);
+		return true;
+	case VIEW_ESCAPE:
+	case VIEW_BACKSPACE:
+		back(v);
+		return true;
+	case VIEW_LEFT:
+		sort_next(v, -1);
+		return true;
+	case VIEW_RIGHT:
+		sort_next(v, 1);
+		return true;
+	case VIEW_TAB:
+		go(v, (v->page + 1) % PAGE_COUNT);
+		return true;
+	case VIEW_BACK_TAB:
+		go(v, (v->page + PAGE_COUNT - 1) % PAGE_COUNT);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void view__key(struct view *v, int key)
+{
+	v->message[0] = '\0';
+	if (v->typing) {
+		type(v, key);
+		return;
+	}
+	if (key == 'q' || key == 'Q') {
+		v->quit = true;
+	} else if (v->help) {
+		v->help = false;
+	} else if (navigate(v, key)) {
+		return;
+	} else if (key == '/') {
+		v->typing = true;
+	} else if (key == ' ' || key == 'p') {
+		v->paused = !v->paused;
+	} else if (key == '?' || key == 'h') {
+		v->help = true;
+	} else if (key == '+') {
+		change_interval(v, 1);
+	} else if (key == '-') {
+		change_interval(v, -1);
+	} else if (key >= '1' && key < '1' + PAGE_COUNT) {
+		v->service[0] = v->side[0] = '\0';
+		go(v, (enum page)(key - '1'));
+	} else {
+		sort_by(v, key);
+	}
+}

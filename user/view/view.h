@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The live view without a terminal: what is shown (state), what a key does to it, and the picture
+ * it makes (a grid of cells). Pure, so that all of it is unit-tested.
+ */
+#ifndef SONDE_VIEW_H
+#define SONDE_VIEW_H
+
+#include <wchar.h>
+#include "view/model.h"
+
+enum view_key {
+	KEY_NONE = 0,
+	/* 1 ... 0x10ffff: that character */
+	VIEW_UP = 0x110000,
+	VIEW_DOWN,
+	VIEW_PAGE_UP,
+	VIEW_PAGE_DOWN,
+	VIEW_HOME,
+	VIEW_END,
+	VIEW_LEFT,
+	VIEW_RIGHT,
+	VIEW_ENTER,
+	VIEW_ESCAPE,
+	VIEW_BACKSPACE,
+	VIEW_TAB,
+	VIEW_BACK_TAB,
+};
+
+struct view {
+	enum page page;
+	const struct model *model;		/* NULL: nothing yet */
+	bool paused, help, quit, typing, plain; /* plain: ASCII only */
+	bool reversed;
+	int sort[PAGE_COUNT];	   /* index into the page's columns */
+	char filter[64];	   /* of services and names; "" none */
+	char service[64], side[8]; /* drilled down to; "" all */
+	size_t selected, top;	   /* among the rows shown */
+	size_t shown;		   /* rows that pass the filter; set by drawing */
+	double interval;	   /* seconds between two documents */
+	char message[160];	   /* shown in the last line until the next key */
+};
+
+enum cell_style {
+	STYLE_PLAIN,
+	STYLE_DIM,
+	STYLE_BOLD,
+	STYLE_TITLE, /* column heads, bars */
+	STYLE_SELECTED,
+	STYLE_GOOD,
+	STYLE_WARN,
+	STYLE_BAD,
+	STYLE_COUNT
+};
+
+struct cell {
+	wchar_t character; /* 0: the right half of a wide one */
+	uint8_t style;
+};
+
+struct frame {
+	int width, height;
+	struct cell *cell; /* height rows of width */
+};
+
+void view__init(struct view *view);
+void view__key(struct view *view, int key);
+/* Makes frame->cell (freed and allocated anew where the size changed). False: no memory. */
+bool frame__size(struct frame *frame, int width, int height);
+void frame__free(struct frame *frame);
+void view__draw(struct view *view, struct frame *frame);
+/* Lines that are needed to show everything at once (--once). */
+int view__height(const struct view *view);
+
+#endif
