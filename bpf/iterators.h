@@ -13,16 +13,19 @@ int find_self(struct bpf_iter__task *context)
 	return 0;
 }
 
-/* Listening ports. */
+/* Listening ports; and every connection gets its cookie. */
 SEC("iter/tcp")
 int find_listeners(struct bpf_iter__tcp *context)
 {
 	struct sock_common *common = context->sk_common;
 	struct sock *sk = (struct sock *)common;
 
-	if (!common || common->skc_state != TCP_LISTEN)
+	if (!common)
 		return 0;
-	listener__add(sk, 1);
+	if (common->skc_state == TCP_LISTEN)
+		listener__add(sk, 1);
+	else
+		bpf_get_socket_cookie(sk);
 	return 0;
 }
 
@@ -33,20 +36,27 @@ int find_unix(struct bpf_iter__unix *context)
 	struct unix_sock *unix_sk = context->unix_sk;
 	struct sock *sk = (struct sock *)unix_sk;
 	struct state *state;
+	u64 id;
 
 	if (!unix_sk || !sock__observable(sk) || !unix__peer(sk))
 		return 0;
-	state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!state || state->id)
+	id = bpf_get_socket_cookie(sk);
+	if (by_sys_exit) {
+		id = sock__number(sk);
+		state = id ? numbered__create(sk, id) : 0;
+	} else {
+		state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	}
+	if (!state || state->flags & STATE_EXISTING)
 		return 0;
-	state__init_late(state, sk, bpf_get_socket_cookie(sk), 0, 0);
-	state->flags |= STATE_EXISTING;
+	state__init_late(state, sk, id, 0, 0);
+	__sync_fetch_and_or(&state->flags, STATE_EXISTING);
 	return 0;
 }
 
 static __always_inline void list(struct seq_file *seq, const struct sock *sk)
 {
-	u64 id = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	u64 id = by_sys_exit ? sock__number(sk) : BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 
 	if (id)
 		bpf_seq_write(seq, &id, sizeof(id));

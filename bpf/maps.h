@@ -66,6 +66,15 @@ struct {
 	__type(value, struct state);
 } sockets SEC(".maps");
 
+/* The same by connection, where a hook has no socket that storage could hang on (sys_exit.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct state);
+} numbered_sockets SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -109,6 +118,9 @@ struct {
 	__type(key, u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
+
+/* Set before loading: the verifier leaves out what the way in has no use for. */
+const volatile bool by_sys_exit; /* states are in numbered_sockets, not with the socket */
 
 __u32 own_tgid;		  /* sonde itself is never observed */
 __u32 verdict_generation; /* grows when user/ left a verdict that decided connections must see, too

@@ -56,53 +56,116 @@ static __always_inline u64 state__queue_time(struct state *state, u8 direction, 
 	return now > ready ? now - ready : 0;
 }
 
-static __always_inline void call__write(struct call *call, struct state *state, u8 direction,
-					int flags)
+static __always_inline void call__write(struct call *call, const struct source *source)
 {
-	struct source source;
+	u64 address = source->address;
 
-	source__find(&source, state, direction);
-	if (flags & MSG_TRUNC && direction == DIRECTION_RECV)
-		source__none(&source, CHUNK_NO_BUFFER); /* tcp(7): discarded, not copied */
-	if (source.kind == SOURCE_NONE)
-		chunk__bare(call, call->left, source.flags);
-	else if (source.kind == SOURCE_BUFFER)
-		call__buffer(call, source.address);
-	else if (source.count == 1 &&
-		 !bpf_probe_read_user(&source.address, sizeof(u64), (void *)source.address))
-		call__buffer(call, source.address);
+	if (source->kind == SOURCE_NONE)
+		chunk__bare(call, call->left, source->flags);
+	else if (source->kind == SOURCE_BUFFER)
+		call__buffer(call, address);
+	else if (source->count == 1 &&
+		 !bpf_probe_read_user(&address, sizeof(address), (void *)address))
+		call__buffer(call, address);
 	else
-		call__vector(call, source.address, source.count);
+		call__vector(call, address, source->count);
+}
+
+/*
+ * Bytes that went through no hook, as splice(2)'s and TCP_ZEROCOPY_RECEIVE's: the kernel's own
+ * count knows of them (copied_seq, which counts the FIN, too). They become a record without
+ * payload.
+ */
+static __always_inline u32 state__unseen(struct state *state, const struct sock *sk, u32 ret)
+{
+	u32 copied;
+	s32 unseen;
+
+	if (!(state->flags & STATE_COPIED))
+		return 0;
+	copied = tcp__copied(sk);
+	unseen = copied - state->copied - ret;
+	state->copied = copied;
+	if (unseen > 0 && tcp__fin_taken(sk))
+		unseen -= 1;
+	return unseen > 0 ? unseen : 0;
+}
+
+static __always_inline void call__begin(struct call *call, struct state *state, u32 ret)
+{
+	call->position = __sync_fetch_and_add(&state->position[call->direction & 1], ret);
+	call->time_ns = bpf_ktime_get_ns();
+	call->connection = state->id;
+	call->protocol = state->protocol;
+	call->left = ret;
+	call->flags = 0;
+}
+
+static __noinline int moved_unseen_bytes(struct state *state, const struct sock *sk, u32 unseen)
+{
+	u64 task = bpf_get_current_pid_tgid();
+	struct call call = {.task = task, .direction = DIRECTION_RECV};
+
+	call__begin(&call, state, unseen);
+	if (state__announce(state, sk, task >> 32))
+		count_loss(state->protocol, LOSS_RING_FULL, unseen);
+	else
+		chunk__bare(&call, unseen, CHUNK_NO_BUFFER | CHUNK_SPLICED);
+	return 0;
+}
+
+/* Called where nothing but unseen bytes can have moved. */
+static __always_inline void moved_unseen(struct state *state, const struct sock *sk)
+{
+	u32 unseen = state__unseen(state, sk, 0);
+
+	if (unseen)
+		moved_unseen_bytes(state, sk, unseen);
+}
+
+/*
+ * What comes before the bytes themselves. False where no record is wanted or none can be written;
+ * that is counted then.
+ */
+static __always_inline bool call__prepare(struct call *call, struct state *state,
+					  const struct sock *sk, u32 ret)
+{
+	u32 unseen = 0;
+
+	if ((u32)(call->task >> 32) == own_tgid)
+		return false;
+	if (state__wants_verdict(state, ret)) {
+		state__consult(state);
+		if (state->depth == CAPTURE_NOTHING)
+			return false;
+	}
+	if (call->direction == DIRECTION_RECV)
+		unseen = state__unseen(state, sk, ret);
+	if (unseen)
+		moved_unseen_bytes(state, sk, unseen);
+	call__begin(call, state, ret);
+	call->queue_ns = state__queue_time(state, call->direction, call->time_ns);
+	call->limit = state->depth == CAPTURE_PROBE ? SONDE_PROBE_BYTES : SONDE_CALL_MAX;
+	if (ret > LONG_CALL && call->position + ret <= state->skip_to[call->direction & 1])
+		return false;
+	if (!state__announce(state, sk, call->task >> 32))
+		return true;
+	count_loss(state->protocol, LOSS_RING_FULL, ret);
+	return false;
 }
 
 static __always_inline void moved(struct state *state, const struct sock *sk, u8 direction, u32 ret,
 				  int flags)
 {
-	u64 task = bpf_get_current_pid_tgid();
-	struct call call = {.left = ret, .task = task, .direction = direction};
+	struct call call = {.task = bpf_get_current_pid_tgid(), .direction = direction};
+	struct source source;
 
-	if ((u32)(task >> 32) == own_tgid)
+	if (!call__prepare(&call, state, sk, ret))
 		return;
-	if (state__wants_verdict(state, ret)) {
-		state__consult(state);
-		if (state->depth == CAPTURE_NOTHING)
-			return;
-	}
-	call.position = __sync_fetch_and_add(&state->position[direction], ret);
-	if (ret > LONG_CALL && call.position + ret <= state->skip_to[direction]) {
-		state->ready_ns = 0;
-		return;
-	}
-	call.time_ns = bpf_ktime_get_ns();
-	call.queue_ns = state__queue_time(state, direction, call.time_ns);
-	call.connection = state->id;
-	call.protocol = state->protocol;
-	call.limit = state->depth == CAPTURE_PROBE ? SONDE_PROBE_BYTES : SONDE_CALL_MAX;
-	if (state__announce(state, sk, task >> 32)) {
-		count_loss(state->protocol, LOSS_RING_FULL, ret);
-		return;
-	}
-	call__write(&call, state, direction, flags);
+	source__find(&source, state, direction);
+	if (flags & MSG_TRUNC && direction == DIRECTION_RECV)
+		source__none(&source, CHUNK_NO_BUFFER); /* tcp(7): discarded, not copied */
+	call__write(&call, &source);
 }
 
 #endif

@@ -6,65 +6,37 @@
 #ifndef SONDE_BPF_SOCKET_TRACEPOINTS_H
 #define SONDE_BPF_SOCKET_TRACEPOINTS_H
 
-static __noinline struct state *socket__create(struct sock *sk, u8 direction, u32 ret)
-{
-	struct state *state;
-
-	if (!sock__observable(sk))
-		return 0;
-	state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!state)
-		count_loss(PROTOCOL_UNKNOWN, LOSS_STATE, ret);
-	else
-		state__init_late(state, sk, bpf_get_socket_cookie(sk), direction, ret);
-	return state;
-}
-
-/* Something ended without bytes: nothing there yet, or nothing more to come. */
-static __always_inline void received_none(struct sock *sk, int ret, int flags)
-{
-	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-
-	if (!state)
-		return;
-	state->batch[DIRECTION_RECV].vector = 0;
-	if (ret == 0 && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
-		state__shut(state, DIRECTION_RECV);
-}
-
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 {
-	struct state *state;
-
-	if (ret <= 0) {
-		received_none(sk, ret, flags);
-		return 0;
-	}
-	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
-		return 0;
-	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!state)
-		state = socket__create(sk, DIRECTION_RECV, ret);
-	if (state && state->depth != CAPTURE_NOTHING)
-		moved(state, sk, DIRECTION_RECV, ret, flags);
+	socket__received(sk, ret, flags);
 	return 0;
 }
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
-	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	socket__sent(sk, ret, flags);
+	return 0;
+}
 
-	if (ret <= 0) {
-		if (state)
-			state->batch[DIRECTION_SEND].vector = 0;
+/*
+ * splice(2) from a TCP socket passes no tracepoint of its own, but this one, which every receive
+ * passes, too. So user/ attaches it only once somebody was seen splicing; until then such bytes are
+ * noticed by the next receive (state__unseen).
+ */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(on_splice_from, struct sock *sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct state *state;
+
+	if (task->flags & PF_KTHREAD || REGISTER_CALL(regs) != SYS_SPLICE || !CALL_RUNS(regs))
 		return 0;
-	}
-	if (!state)
-		state = socket__create(sk, DIRECTION_SEND, ret);
+	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (state && state->depth != CAPTURE_NOTHING)
-		moved(state, sk, DIRECTION_SEND, ret, flags);
+		moved_unseen(state, sk);
 	return 0;
 }
 

@@ -137,7 +137,7 @@ static __always_inline void source__batch(struct source *source, struct batch *b
 static __always_inline void source__by_call(struct source *source, struct state *state,
 					    u8 direction, long call, u64 second, u64 third)
 {
-	struct batch *batch = &state->batch[direction];
+	struct batch *batch = &state->batch[direction & 1];
 
 	if (call == SYS_RECVMMSG || call == SYS_SENDMMSG) {
 		source__batch(source, batch, second, third);

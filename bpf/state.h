@@ -3,12 +3,13 @@
 #ifndef SONDE_BPF_STATE_H
 #define SONDE_BPF_STATE_H
 
-#define AF_UNIX	     1
-#define AF_INET	     2
-#define AF_INET6     10
-#define SOCK_STREAM  1
-#define IPPROTO_TCP  6
-#define RCV_SHUTDOWN 1
+#define AF_UNIX	    1
+#define AF_INET	    2
+#define AF_INET6    10
+#define SOCK_STREAM 1
+#define IPPROTO_TCP 6
+#define SOCK_DEAD   0 /* enum sock_flags, include/net/sock.h: closed by its owner */
+#define SOCK_DONE   1 /* FIN received */
 
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
@@ -75,6 +76,25 @@ static __always_inline u32 tcp__copied(const struct sock *sk)
 	return BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
 }
 
+/* Not yet taken by the owner, a FIN included. */
+static __always_inline u32 tcp__unread(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+
+	return BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+}
+
+static __always_inline bool sock__is(const struct sock *sk, u32 flag)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_flags) & (1UL << flag);
+}
+
+/* The FIN takes a number in the sequence (RFC 9293, 3.4), and so counts as copied in the end. */
+static __always_inline bool tcp__fin_taken(const struct sock *sk)
+{
+	return sock__is(sk, SOCK_DONE) && tcp__unread(sk) == 0;
+}
+
 /*
  * Bytes that had passed before a socket without state was first seen, `ret` being those of the call
  * that has just ended. Both counters are the kernel's (RFC 4898); the sender's counts the SYN of an
@@ -83,7 +103,7 @@ static __always_inline u32 tcp__copied(const struct sock *sk)
 static __always_inline bool tcp__fresh(const struct sock *sk, u8 direction, u32 ret)
 {
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-	u32 unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+	u32 unread = tcp__unread(sk);
 	u32 unacked = BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_una);
 	u64 received = BPF_CORE_READ(tcp, bytes_received) - unread;
 	u64 sent = BPF_CORE_READ(tcp, bytes_acked) + unacked;
@@ -100,6 +120,12 @@ static __always_inline void state__init(struct state *state, const struct sock *
 		state->flags = STATE_UNIX;
 }
 
+static __always_inline void state__start_copied(struct state *state, u32 copied)
+{
+	state->copied = copied;
+	__sync_fetch_and_or(&state->flags, STATE_COPIED);
+}
+
 /* At the first byte of a socket whose beginning was not seen; of TCP that means it is older than we
  * are. */
 static __always_inline void state__init_late(struct state *state, const struct sock *sk, u64 id,
@@ -111,6 +137,7 @@ static __always_inline void state__init_late(struct state *state, const struct s
 		return;
 	}
 	state->role = tcp__role(sk);
+	state__start_copied(state, tcp__copied(sk) - (direction == DIRECTION_RECV ? ret : 0));
 	if (!tcp__fresh(sk, direction, ret))
 		state->flags |= STATE_EXISTING;
 }

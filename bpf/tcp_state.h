@@ -22,12 +22,26 @@ static __always_inline void listener__add(const struct sock *sk, s32 by)
 		__sync_fetch_and_add(count, by);
 }
 
+static __always_inline struct state *tcp__find(struct sock *sk)
+{
+	u64 id;
+
+	if (!by_sys_exit)
+		return bpf_sk_storage_get(&sockets, sk, 0, 0);
+	id = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	return bpf_map_lookup_elem(&numbered_sockets, &id);
+}
+
 static __always_inline struct state *tcp__create(struct sock *sk)
 {
-	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	u64 id = bpf_get_socket_cookie(sk);
+	struct state *state;
 
+	if (by_sys_exit)
+		return numbered__create(sk, id);
+	state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (state && !state->id)
-		state__init(state, sk, bpf_get_socket_cookie(sk));
+		state__init(state, sk, id);
 	return state;
 }
 
@@ -51,10 +65,8 @@ static __always_inline void tcp__established(struct sock *sk, int from)
 		return;
 	state->role = from == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
 	state->established_ns = bpf_ktime_get_ns();
-	if (!state->position[DIRECTION_RECV]) {
-		state->copied = tcp__copied(sk);
-		__sync_fetch_and_or(&state->flags, STATE_COPIED);
-	}
+	if (!state->position[DIRECTION_RECV])
+		state__start_copied(state, tcp__copied(sk));
 }
 
 static __noinline int connect__failed(struct state *state, const struct sock *sk, s32 error)
@@ -80,16 +92,35 @@ static __noinline int connect__failed(struct state *state, const struct sock *sk
 
 static __always_inline void tcp__ended(struct sock *sk, int from, int to)
 {
-	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	struct state *state = tcp__find(sk);
 
 	if (!state)
 		return;
-	if (to != TCP_CLOSE)
+	if (to != TCP_CLOSE) {
 		state__shut(state, DIRECTION_SEND);
-	else if (from == TCP_SYN_SENT)
+		return;
+	}
+	if (from == TCP_SYN_SENT)
 		connect__failed(state, sk, BPF_CORE_READ(sk, sk_err));
-	else
+	else if (!tcp__unread(sk) || sock__is(sk, SOCK_DEAD))
 		state__close(state, BPF_CORE_READ(sk, sk_err));
+}
+
+/*
+ * TCP may be done with a connection while bytes wait for their reader (both FINs seen: the state is
+ * CLOSE then, its rest in TIME_WAIT another object). Such a one ends when its owner lets go of it.
+ */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	struct state *state = tcp__find(sk);
+
+	if (!state)
+		return 0;
+	state__close(state, BPF_CORE_READ(sk, sk_err));
+	if (by_sys_exit)
+		numbered__delete(state);
+	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -113,7 +144,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int from, int to)
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(on_data_ready, struct sock *sk)
 {
-	struct state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	struct state *state = tcp__find(sk);
 
 	if (state && !state->ready_ns && state->role == ROLE_SERVER &&
 	    state->depth != CAPTURE_NOTHING)

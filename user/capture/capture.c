@@ -16,25 +16,6 @@
 
 #define RING_BYTES (8u << 20)
 
-static const char *const way_names[CAPTURE_WAY_COUNT] = {"auto", "socket_tracepoints", "fexit",
-							 "sys_exit"};
-
-const char *capture_way__name(enum capture_way way)
-{
-	return way < CAPTURE_WAY_COUNT ? way_names[way] : "unknown";
-}
-
-int capture_way__parse(const char *name, enum capture_way *out)
-{
-	for (enum capture_way i = 0; i < CAPTURE_WAY_COUNT; i++) {
-		if (!strcmp(name, way_names[i])) {
-			*out = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 enum capture_way capture__way(const struct capture *capture)
 {
 	return capture->way;
@@ -45,48 +26,6 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	if (!getenv("SONDE_DEBUG") || level == LIBBPF_DEBUG)
 		return 0;
 	return vfprintf(stderr, format, arguments);
-}
-
-static int fail(char *error, size_t size, int err, const char *what)
-{
-	if (err == -EPERM) { /* the verifier says EACCES */
-		snprintf(error, size,
-			 "%s: not permitted; sonde needs root, or CAP_BPF and CAP_PERFMON", what);
-		return -EPERM;
-	}
-	snprintf(error, size, "%s: %s; SONDE_DEBUG=1 shows the kernel's reasons", what,
-		 strerror(-err));
-	return err;
-}
-
-bool kernel__traces(const struct btf *btf, const char *tracepoint)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
-}
-
-static int choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t size)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-
-	if (libbpf_get_error(btf)) {
-		snprintf(error, size,
-			 "the kernel's types are missing (/sys/kernel/btf/vmlinux): "
-			 "a kernel built with CONFIG_DEBUG_INFO_BTF is needed");
-		return -ENOTSUP;
-	}
-	if (way != CAPTURE_SOCKET_TRACEPOINTS || !kernel__traces(btf, "sock_send_length")) {
-		btf__free(btf);
-		snprintf(error, size, "this kernel has no way in called %s",
-			 capture_way__name(way));
-		return -ENOTSUP;
-	}
-	if (!kernel__traces(btf, "sk_data_ready"))
-		bpf_program__set_autoload(bpf->progs.on_data_ready, false);
-	btf__free(btf);
-	return 0;
 }
 
 static int attach(struct capture *capture, char *error, size_t size)
@@ -100,7 +39,7 @@ static int attach(struct capture *capture, char *error, size_t size)
 		err = iterator__run(bpf->progs.find_listeners, NULL, NULL);
 	if (!err)
 		err = iterator__run(bpf->progs.find_unix, NULL, NULL);
-	return err ? fail(error, size, err, "attaching BPF programs") : 0;
+	return err ? capture__fail(error, size, err, "attaching BPF programs") : 0;
 }
 
 static int watch_ring(struct capture *capture)
@@ -121,6 +60,18 @@ static int watch_ring(struct capture *capture)
 	return epoll_ctl(capture->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
+static void size_maps(struct capture *capture)
+{
+	struct sonde_bpf *bpf = capture->bpf;
+
+	bpf_map__set_max_entries(bpf->maps.ring, capture->ring_bytes);
+	bpf_map__set_max_entries(bpf->maps.scratches,
+				 DIRECTION_COUNT * (uint32_t)libbpf_num_possible_cpus());
+	if (capture->way != CAPTURE_SYS_EXIT)
+		bpf_map__set_max_entries(bpf->maps.numbered_sockets, 1);
+	bpf->bss->ring_alarm = capture->ring_bytes / 4;
+}
+
 static int load(struct capture *capture, char *error, size_t size)
 {
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -129,39 +80,29 @@ static int load(struct capture *capture, char *error, size_t size)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* until Linux 5.11 maps counted against it */
 	capture->bpf = sonde_bpf__open();
 	if (!capture->bpf)
-		return fail(error, size, -errno, "opening the BPF object");
-	/* Iterators work while they are read: they are run by hand. */
-	bpf_program__set_autoattach(capture->bpf->progs.find_self, false);
-	bpf_program__set_autoattach(capture->bpf->progs.find_listeners, false);
-	bpf_program__set_autoattach(capture->bpf->progs.find_unix, false);
-	bpf_program__set_autoattach(capture->bpf->progs.list_unix, false);
-	bpf_program__set_autoattach(capture->bpf->progs.list_tcp, false);
-	err = choose(capture->bpf, capture->way, error, size);
+		return capture__fail(error, size, -errno, "opening the BPF object");
+	err = way__choose(capture->bpf, capture->way, error, size);
 	if (err)
 		return err;
-	bpf_map__set_max_entries(capture->bpf->maps.ring, capture->ring_bytes);
-	bpf_map__set_max_entries(capture->bpf->maps.scratches,
-				 DIRECTION_COUNT * (uint32_t)libbpf_num_possible_cpus());
-	capture->bpf->bss->ring_alarm = capture->ring_bytes / 4;
+	size_maps(capture);
 	err = sonde_bpf__load(capture->bpf);
 	if (err)
-		return fail(error, size, err, "loading BPF programs");
+		return capture__fail(error, size, err, "loading BPF programs");
 	err = watch_ring(capture);
-	return err ? fail(error, size, err, "mapping the ring buffer") : 0;
+	return err ? capture__fail(error, size, err, "mapping the ring buffer") : 0;
 }
 
-int capture__open(const struct capture_options *options, struct capture **out, char *error,
-		  size_t size)
+static int open_way(enum capture_way way, uint32_t ring_bytes, struct capture **out, char *error,
+		    size_t size)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	int err;
 
 	if (!capture)
-		return fail(error, size, -ENOMEM, "capture");
-	libbpf_set_print(quiet);
+		return capture__fail(error, size, -ENOMEM, "capture");
 	capture->epoll = capture->timing = -1;
-	capture->way = options->way == CAPTURE_AUTO ? CAPTURE_SOCKET_TRACEPOINTS : options->way;
-	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
+	capture->way = way;
+	capture->ring_bytes = ring_bytes ? ring_bytes : RING_BYTES;
 	err = load(capture, error, size);
 	if (!err)
 		err = attach(capture, error, size);
@@ -173,6 +114,22 @@ int capture__open(const struct capture_options *options, struct capture **out, c
 	return 0;
 }
 
+/* The ways are tried from the cheapest on; the first one's error is the one that tells most. */
+int capture__open(const struct capture_options *options, struct capture **out, char *error,
+		  size_t size)
+{
+	char other[256];
+	int err, again = -1;
+
+	libbpf_set_print(quiet);
+	if (options->way != CAPTURE_AUTO)
+		return open_way(options->way, options->ring_bytes, out, error, size);
+	err = open_way(CAPTURE_SOCKET_TRACEPOINTS, options->ring_bytes, out, error, size);
+	for (enum capture_way way = CAPTURE_FEXIT; err && again && way < CAPTURE_WAY_COUNT; way++)
+		again = open_way(way, options->ring_bytes, out, other, sizeof(other));
+	return again ? err : 0;
+}
+
 void capture__close(struct capture *capture)
 {
 	if (!capture)
@@ -182,6 +139,7 @@ void capture__close(struct capture *capture)
 		close(capture->epoll);
 	if (capture->timing >= 0)
 		close(capture->timing);
+	bpf_link__destroy(capture->splices);
 	sonde_bpf__destroy(capture->bpf);
 	free(capture->per_cpu);
 	free(capture);
@@ -195,6 +153,16 @@ static uint64_t monotonic_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
+/* Somebody splices: from now on it pays to have a hook for it. */
+static void watch_splices(struct capture *capture)
+{
+	if (capture->way != CAPTURE_SOCKET_TRACEPOINTS || capture->splices)
+		return;
+	capture->splices = bpf_program__attach(capture->bpf->progs.on_splice_from);
+	if (libbpf_get_error(capture->splices))
+		capture->splices = NULL;
+}
+
 static void take_record(void *context, const void *record, uint32_t size)
 {
 	struct capture *capture = context;
@@ -206,6 +174,8 @@ static void take_record(void *context, const void *record, uint32_t size)
 		return;
 	if (event->type == EVENT_CLOSE)
 		bpf_map_delete_elem(bpf_map__fd(capture->bpf->maps.verdicts), &end->connection);
+	if (event->type == EVENT_CHUNK && event->flags & CHUNK_SPLICED)
+		watch_splices(capture);
 	delay = capture->now_ns > event->time_ns ? capture->now_ns - event->time_ns : 0;
 	capture->stats.drain_delay_ns = delay;
 	if (delay > capture->stats.drain_delay_max_ns)

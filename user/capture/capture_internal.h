@@ -36,11 +36,16 @@ struct capture {
 	double count_rate, time_rate; /* a nanosecond, as last measured */
 	uint64_t extrapolated_ns;
 	uint64_t misses_told;
+	struct bpf_link *splices; /* of on_splice_from; NULL while nobody splices */
 };
 
 /* Reads an iterator's output to its end; `take` (may be NULL) gets it in pieces. 0 or -errno. */
 int iterator__run(struct bpf_program *program,
 		  void (*take)(void *context, const void *bytes, size_t length), void *context);
+/* Decides which programs of an object that is open are to be loaded. 0, or -errno with `error`. */
+int way__choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t size);
+/* Puts one line about `err` into `error`; returns it. */
+int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);
 /* Sums run time and misses over all programs. */
 void capture__measure(struct capture *capture);
