@@ -70,6 +70,77 @@ $(B)/unit/%: tests/unit/%.c $(B)/libsonde-san.a $(wildcard tests/unit/*.h)
 unit: $(UNIT)
 	@for t in $(UNIT); do $$t || exit 1; done
 
+# The two commands of the README. Packages first: what a Makefile finds out about them at its start is
+# stale after that, so the rest is a make of its own.
+.PHONY: run test demo
+run:
+	@deploy/install-packages.sh build
+	@$(MAKE) --no-print-directory all
+	@deploy/run.sh
+
+test:
+	@deploy/install-packages.sh test
+	@$(MAKE) --no-print-directory all test-programs
+	@tests/run $(T)
+
+demo:
+	@deploy/install-packages.sh demo
+	@$(MAKE) --no-print-directory all
+	@deploy/demo/demo
+
+# What tests/run runs; the test programs' own sources are next to them.
+.PHONY: test-programs
+test-programs: $(UNIT) $(TEST_PROGRAMS)
+
+.PHONY: lint format-check tidy cppcheck format
+lint: format-check tidy cppcheck
+
+C_FILES := $(shell find user include bpf tests -name '*.[ch]' | sort)
+CLANG_FORMAT ?= $(firstword $(foreach c,clang-format clang-format-14,$(if $(shell command -v $(c)),$(c))) clang-format)
+CLANG_TIDY ?= $(firstword $(foreach c,clang-tidy clang-tidy-14,$(if $(shell command -v $(c)),$(c))) clang-tidy)
+
+format:
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+format-check:
+	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+
+tidy: $(SKEL)
+	$(CLANG_TIDY) --quiet $(SRC) -- -std=gnu17 $(CPPFLAGS) 2>&1 | grep -v 'warnings generated' || true
+	@$(CLANG_TIDY) --quiet $(SRC) -- -std=gnu17 $(CPPFLAGS) >/dev/null 2>&1
+
+cppcheck:
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppressions-list=.cppcheck -Iinclude -Iuser -D_GNU_SOURCE '-DSONDE_VERSION="0"' user
+
+# Unit tests run sanitised anyway; recordings are replayed by a sanitised sonde here.
+.PHONY: sanitize
+sanitize: unit $(B)/sonde-san
+	@for r in $(wildcard tests/data/*.rec); do \
+		$(B)/sonde-san replay --exchanges --metrics $$r >/dev/null || exit 1; echo "replayed $$r"; done
+
+$(B)/sonde-san: $(B)/san/main.o $(B)/libsonde-san.a
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LDLIBS)
+
+DESTDIR ?=
+PREFIX  ?= /usr/local
+.PHONY: install
+install: all
+	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/sbin/sonde
+	install -D -m 644 docs/sonde.8 $(DESTDIR)$(PREFIX)/share/man/man8/sonde.8
+
+.PHONY: help
+help:
+	@echo "make            builds build/sonde"
+	@echo "sudo make run   installs what is missing, builds, observes this node"
+	@echo "sudo make test  installs what the tests need, runs them all (T=NAME: some)"
+	@echo "sudo make demo  a whole application under load, observed"
+	@echo "make unit       unit tests, sanitised        make lint      format, clang-tidy, cppcheck"
+	@echo "make sanitize   unit tests and replays       make fuzz      every fuzzer for a while"
+	@echo "make vmlinux    the kernel types in use      make install   to PREFIX"
+	@echo "make clean"
+
 .PHONY: clean
 clean:
 	rm -rf $(B)

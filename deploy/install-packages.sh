@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Installs what is missing on Debian or Ubuntu: `install-packages.sh build` what sonde is built and run
+# with, `test` what its tests need as well, `demo` what the demonstration needs.
+set -eu
+
+build="make gcc clang pkg-config libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libjansson-dev libyaml-dev libncurses-dev libc6-dev"
+unit="libcmocka-dev libpg-query-dev libnghttp2-dev"
+servers="nginx-light redis-server postgresql python3 python3-psycopg python3-redis gunicorn"
+tests="$unit $servers haproxy pgbouncer apache2-utils nghttp2-client socat curl jq procps tmux
+	redis-tools python3-asyncpg python3-prometheus-client nodejs npm
+	clang-format clang-tidy cppcheck"
+
+wanted="$build"
+case "${1:-build}" in
+build) ;;
+unit) wanted="$build $unit" ;;
+test) wanted="$build $tests" ;;
+demo) wanted="$build $servers apache2-utils" ;;
+*) echo "usage: $0 build|unit|test|demo" >&2; exit 2 ;;
+esac
+
+# bpftool is a package of its own on Debian; on Ubuntu it comes with the kernel's tools.
+have_bpftool() {
+	for b in /usr/sbin/bpftool /usr/bin/bpftool /usr/lib/linux-tools/*/bpftool; do
+		[ -x "$b" ] && "$b" version >/dev/null 2>&1 && return 0
+	done
+	return 1
+}
+
+command -v apt-get >/dev/null || {
+	echo "sonde: packages are installed by apt-get only; elsewhere install: $wanted bpftool" >&2
+	exit 1
+}
+missing=
+for package in $wanted; do
+	case "$package" in
+	nodejs | npm) command -v "${package%js}" >/dev/null && continue ;;
+	esac
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+have_bpftool || {
+	if apt-cache show bpftool >/dev/null 2>&1; then
+		missing="$missing bpftool"
+	else
+		missing="$missing linux-tools-common linux-tools-generic"
+	fi
+}
+[ -z "$missing" ] && exit 0
+
+[ "$(id -u)" = 0 ] || {
+	echo "sonde: these packages are missing and need root to install:$missing" >&2
+	exit 1
+}
+echo "sonde: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+# Servers are wanted as programs: a package must not start one (invoke-rc.d(8), policy-rc.d).
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+	trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+available=
+for package in $missing; do
+	if apt-cache show "$package" >/dev/null 2>&1; then
+		available="$available $package"
+	else
+		echo "sonde: this release has no package $package; tests that need it are skipped" >&2
+	fi
+done
+# shellcheck disable=SC2086
+apt-get install -y -qq --no-install-recommends $available >/dev/null
