@@ -129,13 +129,15 @@ static __always_inline struct scratch *scratch__of(u8 direction)
 static __always_inline void chunk__flush(struct call *call, struct scratch *scratch, u32 head,
 					 u32 length, u16 flags)
 {
-	u32 size;
+	u64 size, wake = wakeup(call->time_ns);
 
 	if (head > SONDE_CHUNK_MAX)
 		head = SONDE_CHUNK_MAX;
 	size = sizeof(struct chunk) + head;
 	chunk__fill((struct chunk *)scratch->header, call, length, head, flags);
-	if (bpf_ringbuf_output(&ring, scratch, size, wakeup(call->time_ns)))
+	asm volatile("" : "+r"(size));
+	size &= 2 * SONDE_CHUNK_MAX - 1;
+	if (bpf_ringbuf_output(&ring, scratch, size, wake))
 		call__lost(call, length, head);
 	else
 		call__advance(call, length, head);
@@ -144,7 +146,7 @@ static __always_inline void chunk__flush(struct call *call, struct scratch *scra
 /* As much as can be read of a buffer that cannot be read as a whole: page by page. */
 __noinline int chunk__salvage(struct call *call, u64 address, u32 head, u32 length)
 {
-	u32 done = 0, step;
+	u64 done = 0, step;
 	struct scratch *scratch;
 
 	if (!call)
@@ -158,6 +160,8 @@ __noinline int chunk__salvage(struct call *call, u64 address, u32 head, u32 leng
 			step = head - done;
 		if (step > SONDE_CHUNK_MAX || done >= SONDE_CHUNK_MAX)
 			break;
+		asm volatile("" : "+r"(step)); /* older verifiers must see its range just here */
+		step &= 2 * PAGE_SIZE - 1;
 		if (bpf_probe_read_user(scratch->data + done, step, (void *)address))
 			break;
 		done += step;

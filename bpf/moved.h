@@ -12,8 +12,8 @@
 /* A verdict of user space, where one may wait. */
 static __always_inline void state__consult(struct state *state)
 {
-	struct verdict *verdict = bpf_map_lookup_elem(&verdicts, &state->id);
 	u64 id = state->id;
+	struct verdict *verdict = bpf_map_lookup_elem(&verdicts, &id);
 
 	state->verdicts = verdict_generation;
 	if (!verdict)
@@ -33,8 +33,9 @@ static __always_inline bool state__wants_verdict(const struct state *state, u32 
 }
 
 /* The process and the connection, before their first chunk. */
-static __always_inline int state__announce(struct state *state, const struct sock *sk, u32 tgid)
+static __always_inline int state__announce(struct state *state, const struct sock *sk)
 {
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	int error;
 
 	if (state->last_tgid != tgid) {
@@ -101,13 +102,23 @@ static __always_inline void call__begin(struct call *call, struct state *state, 
 	call->flags = 0;
 }
 
-static __noinline int moved_unseen_bytes(struct state *state, const struct sock *sk, u32 unseen)
+/* Whether calls on this socket are wanted, after what user space has left word of. */
+static __always_inline bool state__wanted(struct state *state, u32 ret)
 {
-	u64 task = bpf_get_current_pid_tgid();
-	struct call call = {.task = task, .direction = DIRECTION_RECV};
+	if (bpf_get_current_pid_tgid() >> 32 == own_tgid)
+		return false;
+	if (state__wants_verdict(state, ret))
+		state__consult(state);
+	return state->depth != CAPTURE_NOTHING;
+}
+
+/* `announced`: what state__announce returned. */
+static __noinline int moved_unseen_bytes(struct state *state, u32 unseen, int announced)
+{
+	struct call call = {.task = bpf_get_current_pid_tgid(), .direction = DIRECTION_RECV};
 
 	call__begin(&call, state, unseen);
-	if (state__announce(state, sk, task >> 32))
+	if (announced)
 		count_loss(state->protocol, LOSS_RING_FULL, unseen);
 	else
 		chunk__bare(&call, unseen, CHUNK_NO_BUFFER | CHUNK_SPLICED);
@@ -119,8 +130,8 @@ static __always_inline void moved_unseen(struct state *state, const struct sock 
 {
 	u32 unseen = state__unseen(state, sk, 0);
 
-	if (unseen)
-		moved_unseen_bytes(state, sk, unseen);
+	if (unseen && state__wanted(state, unseen))
+		moved_unseen_bytes(state, unseen, state__announce(state, sk));
 }
 
 /*
@@ -128,27 +139,20 @@ static __always_inline void moved_unseen(struct state *state, const struct sock 
  * that is counted then.
  */
 static __always_inline bool call__prepare(struct call *call, struct state *state,
-					  const struct sock *sk, u32 ret)
+					  const struct sock *sk, u32 ret, int announced)
 {
 	u32 unseen = 0;
 
-	if ((u32)(call->task >> 32) == own_tgid)
-		return false;
-	if (state__wants_verdict(state, ret)) {
-		state__consult(state);
-		if (state->depth == CAPTURE_NOTHING)
-			return false;
-	}
 	if (call->direction == DIRECTION_RECV)
 		unseen = state__unseen(state, sk, ret);
 	if (unseen)
-		moved_unseen_bytes(state, sk, unseen);
+		moved_unseen_bytes(state, unseen, announced);
 	call__begin(call, state, ret);
 	call->queue_ns = state__queue_time(state, call->direction, call->time_ns);
 	call->limit = state->depth == CAPTURE_PROBE ? SONDE_PROBE_BYTES : SONDE_CALL_MAX;
 	if (ret > LONG_CALL && call->position + ret <= state->skip_to[call->direction & 1])
 		return false;
-	if (!state__announce(state, sk, call->task >> 32))
+	if (!announced)
 		return true;
 	count_loss(state->protocol, LOSS_RING_FULL, ret);
 	return false;
@@ -160,7 +164,8 @@ static __always_inline void moved(struct state *state, const struct sock *sk, u8
 	struct call call = {.task = bpf_get_current_pid_tgid(), .direction = direction};
 	struct source source;
 
-	if (!call__prepare(&call, state, sk, ret))
+	if (!state__wanted(state, ret) ||
+	    !call__prepare(&call, state, sk, ret, state__announce(state, sk)))
 		return;
 	source__find(&source, state, direction);
 	if (flags & MSG_TRUNC && direction == DIRECTION_RECV)

@@ -27,14 +27,22 @@ static __always_inline u64 sock__number(const struct sock *sk)
 	return inode ? NUMBER_IS_INODE | BPF_CORE_READ(inode, i_ino) : 0;
 }
 
+/* A function of its own, for its room on the stack. */
+__noinline int numbered__add(u64 id, u32 flags)
+{
+	struct state fresh = {.id = id, .flags = flags};
+
+	bpf_map_update_elem(&numbered_sockets, &id, &fresh, BPF_NOEXIST);
+	return 0;
+}
+
 static __always_inline struct state *numbered__create(const struct sock *sk, u64 id)
 {
-	struct state *state = bpf_map_lookup_elem(&numbered_sockets, &id), fresh = {};
+	struct state *state = bpf_map_lookup_elem(&numbered_sockets, &id);
 
 	if (state)
 		return state;
-	state__init(&fresh, sk, id);
-	bpf_map_update_elem(&numbered_sockets, &id, &fresh, BPF_NOEXIST);
+	numbered__add(id, BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? STATE_UNIX : 0);
 	return bpf_map_lookup_elem(&numbered_sockets, &id);
 }
 

@@ -18,25 +18,38 @@ struct {
 	__type(value, struct path_buffer);
 } paths SEC(".maps");
 
-/* Puts "/name" in front of what starts at `start`; returns the new start, or `start` where no room
- * is left. */
-static __always_inline u32 path__prepend(struct path_buffer *buffer, u32 start, const void *name)
+static __always_inline struct path_buffer *path__buffer(void)
 {
-	/* The name is read behind the used half to learn its length, then to its place. */
-	s64 size = bpf_probe_read_kernel_str(buffer->bytes + SONDE_PATH_MAX, SONDE_PATH_MAX, name);
-	u32 length;
+	u32 zero = 0;
 
-	if (size <= 1 || size > SONDE_PATH_MAX)
+	return bpf_map_lookup_elem(&paths, &zero);
+}
+
+/*
+ * Puts "/name" in front of what starts at `start`; returns the new start, or `start` where no room
+ * is left. A global function, verified once and not for every component.
+ */
+__noinline int path__prepend(u32 start, u64 name)
+{
+	struct path_buffer *buffer = path__buffer();
+	u32 length;
+	s64 size;
+
+	if (!buffer)
+		return start;
+	/* The name is read behind the used half to learn its length, then to its place. */
+	size = bpf_probe_read_kernel_str(buffer->bytes + SONDE_PATH_MAX, SONDE_PATH_MAX,
+					 (void *)name);
+	if (size <= 1 || size > start || start >= SONDE_PATH_MAX)
 		return start;
 	length = size; /* '/' instead of the NUL */
-	if (length > start || start > SONDE_PATH_MAX)
-		return start;
 	start -= length;
-	if (start >= SONDE_PATH_MAX)
-		return start;
+	/* Both are in range; older verifiers forget it unless told where they are used. */
+	asm volatile("" : "+r"(start), "+r"(length));
+	start &= SONDE_PATH_MAX - 1;
 	buffer->bytes[start] = '/';
-	length -= 1;
-	bpf_probe_read_kernel(buffer->bytes + start + 1, length & (SONDE_PATH_MAX - 1), name);
+	length = (length - 1) & (SONDE_PATH_MAX - 1);
+	bpf_probe_read_kernel(buffer->bytes + start + 1, length, (void *)name);
 	return start;
 }
 
@@ -74,7 +87,7 @@ static __noinline int path__of_executable(struct path_buffer *buffer, char *out)
 			vfsmount = (void *)above + bpf_core_field_offset(struct mount, mnt);
 			continue;
 		}
-		start = path__prepend(buffer, start, BPF_CORE_READ(dentry, d_name.name));
+		start = path__prepend(start, (u64)BPF_CORE_READ(dentry, d_name.name));
 		dentry = parent;
 	}
 	path__take(buffer, start, out);
@@ -102,7 +115,7 @@ static __noinline int path__of_cgroup(struct path_buffer *buffer, char *out)
 		parent = kernfs__parent(node);
 		if (!parent)
 			break;
-		start = path__prepend(buffer, start, BPF_CORE_READ(node, name));
+		start = path__prepend(start, (u64)BPF_CORE_READ(node, name));
 		node = parent;
 	}
 	if (start >= SONDE_PATH_MAX - 1)
@@ -131,8 +144,7 @@ __noinline int process__emit(u64 start_ns)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct process_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
-	u32 zero = 0;
-	struct path_buffer *buffer = bpf_map_lookup_elem(&paths, &zero);
+	struct path_buffer *buffer = path__buffer();
 	u64 now = bpf_ktime_get_ns();
 
 	if (!event) {

@@ -15,7 +15,8 @@
 struct transfer {
 	struct source source;
 	u64 fd;
-	u32 flags; /* MSG_* */
+	u32 flags;     /* MSG_* */
+	int announced; /* what state__announce returned */
 	u8 direction;
 };
 
@@ -88,7 +89,7 @@ __noinline int transfer__write(struct transfer *transfer, struct state *state, u
 	if (!transfer || !state)
 		return 0;
 	call.direction = transfer->direction;
-	if (!call__prepare(&call, state, (const struct sock *)sk, ret))
+	if (!call__prepare(&call, state, (const struct sock *)sk, ret, transfer->announced))
 		return 0;
 	if (transfer->flags & MSG_TRUNC && transfer->direction == DIRECTION_RECV)
 		source__none(&transfer->source, CHUNK_NO_BUFFER);
@@ -136,6 +137,9 @@ static __always_inline void transfer__take(struct transfer *transfer, const stru
 			state__received_none(state, sk, 0, transfer->flags);
 		return;
 	}
+	if (!state__wanted(state, ret))
+		return;
+	transfer->announced = state__announce(state, sk);
 	if (number == SYS_RECVMMSG || number == SYS_SENDMMSG) {
 		transfer__batch(transfer, state, sk, REGISTER_2(regs), ret);
 		return;
