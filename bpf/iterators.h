@@ -13,6 +13,10 @@ int find_self(struct bpf_iter__task *context)
 	return 0;
 }
 
+/*
+ * Run before the hooks are attached, so that the first bytes of a busy connection find its role;
+ * and again behind them, for what began between the two.
+ */
 /* Listening ports; and every connection gets its cookie. */
 SEC("iter/tcp")
 int find_listeners(struct bpf_iter__tcp *context)
@@ -22,8 +26,10 @@ int find_listeners(struct bpf_iter__tcp *context)
 
 	if (!common)
 		return 0;
-	if (common->skc_state == TCP_LISTEN)
+	if (common->skc_state == TCP_LISTEN && !hooked)
 		listener__add(sk, 1);
+	else if (common->skc_state == TCP_LISTEN)
+		listener__remember(sk);
 	else
 		bpf_get_socket_cookie(sk);
 	return 0;
@@ -43,11 +49,15 @@ int find_unix(struct bpf_iter__unix *context)
 	id = bpf_get_socket_cookie(sk);
 	if (by_sys_exit) {
 		id = sock__number(sk);
-		state = id ? numbered__create(sk, id) : 0;
+		if (!id || bpf_map_lookup_elem(&numbered_sockets, &id))
+			return 0;
+		state = numbered__create(sk, id);
 	} else {
+		if (bpf_sk_storage_get(&sockets, sk, 0, 0))
+			return 0; /* in use: what is known of it must stay */
 		state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	}
-	if (!state || state->flags & STATE_EXISTING)
+	if (!state)
 		return 0;
 	state__init_late(state, sk, id, 0, 0);
 	__sync_fetch_and_or(&state->flags, STATE_EXISTING);

@@ -134,6 +134,8 @@ static __always_inline void state__init_late(struct state *state, const struct s
 	state__init(state, sk, id);
 	if (state->flags & STATE_UNIX) {
 		state->role = unix__role(sk);
+		if (bpf_ktime_get_ns() < settle_until)
+			state->flags |= STATE_EXISTING;
 		return;
 	}
 	state->role = tcp__role(sk);

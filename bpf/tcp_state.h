@@ -22,6 +22,18 @@ static __always_inline void listener__add(const struct sock *sk, s32 by)
 		__sync_fetch_and_add(count, by);
 }
 
+/* One that may be counted already. */
+static __always_inline void listener__remember(const struct sock *sk)
+{
+	struct listener key = {
+		.netns = sock__netns(sk),
+		.port = BPF_CORE_READ(sk, __sk_common.skc_num),
+	};
+
+	if (!bpf_map_lookup_elem(&listeners, &key))
+		listener__add(sk, 1);
+}
+
 static __always_inline struct state *tcp__find(struct sock *sk)
 {
 	u64 id;

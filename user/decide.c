@@ -126,12 +126,15 @@ static struct guess guess(struct slice bytes, bool request, bool begun)
 	return found;
 }
 
-/* Without a role both halves are tried; a sure one tells the role. */
+/*
+ * Without a role both halves are tried; a sure one tells the role. Of an older connection the role
+ * is what its port looked like: a sure request knows better.
+ */
 static struct guess guess_of(struct connection *c, enum direction direction, struct slice bytes)
 {
 	struct guess request, response;
 
-	if (c->role != ROLE_UNKNOWN)
+	if (c->role != ROLE_UNKNOWN && (!c->existing || is_request(c, direction)))
 		return guess(bytes, is_request(c, direction), !c->existing);
 	request = guess(bytes, true, !c->existing);
 	if (request.protocol) {

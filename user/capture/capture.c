@@ -15,6 +15,7 @@
 #include "capture/capture_internal.h"
 
 #define RING_BYTES (8u << 20)
+#define SETTLE_NS  100000000ull /* before a command says that it is ready (session.c) */
 
 enum capture_way capture__way(const struct capture *capture)
 {
@@ -28,17 +29,34 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return vfprintf(stderr, format, arguments);
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static int find_sockets(struct sonde_bpf *bpf)
+{
+	int err = iterator__run(bpf->progs.find_listeners, NULL, NULL);
+
+	return err ? err : iterator__run(bpf->progs.find_unix, NULL, NULL);
+}
+
 static int attach(struct capture *capture, char *error, size_t size)
 {
 	struct sonde_bpf *bpf = capture->bpf;
 	int err = iterator__run(bpf->progs.find_self, NULL, NULL);
 
 	if (!err)
+		err = find_sockets(bpf);
+	bpf->bss->settle_until = monotonic_ns() + SETTLE_NS;
+	if (!err)
 		err = sonde_bpf__attach(bpf);
+	bpf->bss->hooked = 1;
 	if (!err)
-		err = iterator__run(bpf->progs.find_listeners, NULL, NULL);
-	if (!err)
-		err = iterator__run(bpf->progs.find_unix, NULL, NULL);
+		err = find_sockets(bpf);
 	return err ? capture__fail(error, size, err, "attaching BPF programs") : 0;
 }
 
@@ -143,14 +161,6 @@ void capture__close(struct capture *capture)
 	sonde_bpf__destroy(capture->bpf);
 	free(capture->per_cpu);
 	free(capture);
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
 /* Somebody splices: from now on it pays to have a hook for it. */
