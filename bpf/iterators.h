@@ -83,12 +83,13 @@ int list_unix(struct bpf_iter__unix *context)
 	return 0;
 }
 
+/* Without those that stand for nobody's socket any more, or for nobody's yet. */
 SEC("iter/tcp")
 int list_tcp(struct bpf_iter__tcp *context)
 {
 	struct sock_common *sk = context->sk_common;
 
-	if (sk)
+	if (sk && sk->skc_state != TCP_TIME_WAIT && sk->skc_state != TCP_NEW_SYN_RECV)
 		list(context->meta->seq, (const struct sock *)sk);
 	return 0;
 }

@@ -77,12 +77,32 @@ static int by_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* States that bpf/ keeps by number (sys_exit) and that no event removed: AF_UNIX has none. */
+static void take_numbered(struct capture *capture, struct living *out)
+{
+	int map = bpf_map__fd(capture->bpf->maps.numbered_sockets);
+	uint64_t id, last, *from = NULL;
+
+	while (capture->way == CAPTURE_SYS_EXIT && make_room(out, 1) &&
+	       bpf_map_get_next_key(map, from, &id) == 0) {
+		out->id[out->count++] = last = id;
+		from = &last;
+	}
+}
+
+static bool lives(const struct living *living, uint64_t id)
+{
+	return living->count && bsearch(&id, living->id, living->count, sizeof(id), by_id) != NULL;
+}
+
 int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 		   void (*gone)(void *context, uint64_t id), void *context)
 {
-	struct living living = {0};
-	int err = iterator__run(capture->bpf->progs.list_unix, take_ids, &living);
+	struct living living = {0}, numbered = {0};
+	int err;
 
+	take_numbered(capture, &numbered); /* before the living: who is in neither is new */
+	err = iterator__run(capture->bpf->progs.list_unix, take_ids, &living);
 	if (!err)
 		err = iterator__run(capture->bpf->progs.list_tcp, take_ids, &living);
 	if (!err && living.failed)
@@ -90,11 +110,15 @@ int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 	if (living.count)
 		qsort(living.id, living.count, sizeof(*living.id), by_id);
 	for (size_t i = 0; !err && i < count; i++)
-		if (!living.count ||
-		    !bsearch(&ids[i], living.id, living.count, sizeof(*ids), by_id)) {
+		if (!lives(&living, ids[i])) {
 			bpf_map_delete_elem(bpf_map__fd(capture->bpf->maps.verdicts), &ids[i]);
 			gone(context, ids[i]);
 		}
+	for (size_t i = 0; !err && i < numbered.count; i++)
+		if (!lives(&living, numbered.id[i]))
+			bpf_map_delete_elem(bpf_map__fd(capture->bpf->maps.numbered_sockets),
+					    &numbered.id[i]);
+	free(numbered.id);
 	free(living.id);
 	return err;
 }
