@@ -145,6 +145,6 @@ help:
 clean:
 	rm -rf $(B)
 
--include $(wildcard tests/*/*.mk)
+-include $(wildcard tests/*/*.mk) vmlinux/vmlinux.mk
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The kernel's types as far as bpf/ reads them. Only names matter: CO-RE finds offsets and sizes in the
- * running kernel's BTF. Made by `make vmlinux` from vmlinux/types.
+ * running kernel's BTF. Made by `make vmlinux` of vmlinux/types, which is to be changed.
  */
 #ifndef SONDE_VMLINUX_H
 #define SONDE_VMLINUX_H
@@ -71,18 +71,18 @@ struct sock_common {
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
 	__u16 skc_num;
-	unsigned short skc_family;
-	volatile unsigned char skc_state;
+	short unsigned int skc_family;
+	unsigned char skc_state;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
-	unsigned long skc_flags;
+	long unsigned int skc_flags;
 };
 
 struct inode {
-	unsigned long i_ino;
-	unsigned short i_mode;
+	long unsigned int i_ino;
+	short unsigned int i_mode;
 };
 
 struct socket;
@@ -98,7 +98,7 @@ struct sock {
 };
 
 struct socket {
-	short type;
+	short int type;
 	struct sock *sk;
 };
 
@@ -134,7 +134,7 @@ struct unix_sock {
 
 struct qstr {
 	u32 len;
-	const unsigned char *name;
+	unsigned char *name;
 };
 
 struct dentry {
@@ -179,8 +179,8 @@ struct fs_struct {
 
 struct mm_struct {
 	struct file *exe_file;
-	unsigned long arg_start;
-	unsigned long arg_end;
+	long unsigned int arg_start;
+	long unsigned int arg_end;
 };
 
 struct kernfs_node {
@@ -202,7 +202,9 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+/* By hand: arm64 has no status, x86_64 tells by it who is a 32-bit caller. */
 struct thread_info {
+	unsigned long flags;
 	u32 status;
 };
 
