@@ -14,10 +14,10 @@ int find_self(struct bpf_iter__task *context)
 }
 
 /*
- * Run before the hooks are attached, so that the first bytes of a busy connection find its role;
- * and again behind them, for what began between the two.
+ * Listening ports; and every connection gets its cookie. Run before the hooks are attached, so that
+ * the first bytes of a busy connection find its role; and again behind them, for what began between
+ * the two.
  */
-/* Listening ports; and every connection gets its cookie. */
 SEC("iter/tcp")
 int find_listeners(struct bpf_iter__tcp *context)
 {

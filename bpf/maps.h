@@ -119,10 +119,10 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* Set before loading: the verifier leaves out what the way in has no use for. */
 __u32 hooked;	    /* the hooks are attached */
 __u64 settle_until; /* an AF_UNIX socket first seen before that time is older than the hooks */
 
+/* Set before loading: the verifier leaves out what the way in has no use for. */
 const volatile bool by_sys_exit; /* states are in numbered_sockets, not with the socket */
 
 __u32 own_tgid;		  /* sonde itself is never observed */

@@ -600,6 +600,7 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	printf("# by %s\n", capture_way__name(capture__way(capture)));
+	usleep(200000); /* until it is ready: what is new to it at once is taken for old */
 	child = fork();
 	if (child == 0)
 		play_all();

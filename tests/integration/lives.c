@@ -481,6 +481,7 @@ int main(int argc, char **argv)
 	if (capture__open(&options, &capture, error, sizeof(error)))
 		return 1;
 	printf("# by %s\n", capture_way__name(way));
+	usleep(200000);
 	told->go = 1;
 	talk_to_ourselves();
 	drain(capture, 2);
