@@ -140,11 +140,14 @@ static void skipped(struct parser *parser, bool request, uint64_t time_ns)
 static void gap(struct parser *parser, bool request, uint64_t length, uint64_t time_ns)
 {
 	struct postgres *s = parser->state;
+	struct pending *newest = pairing__back(&parser->pairing);
 
 	(void)length;
 	(void)time_ns;
 	s->resync[request] = true;
 	if (request) {
+		if (newest && newest->kind == POSTGRES_PARTS)
+			newest->flags |= POSTGRES_FLUSHED; /* what they were parts of is missing */
 		s->statements.unnamed = LABEL_UNSEEN;
 		postgres_names__clear(&s->portals);
 		return;
