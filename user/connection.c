@@ -76,6 +76,7 @@ static void free_connection(struct connection *c)
 	if (c->protocol && c->protocol->clear)
 		c->protocol->clear(&c->parser);
 	free(c->parser.state);
+	exchanges__forget_held(c);
 	pairing__clear(&c->parser.pairing);
 	stream__drop_carry(&c->stream[DIRECTION_RECV]);
 	stream__drop_carry(&c->stream[DIRECTION_SEND]);
@@ -161,7 +162,7 @@ static bool before_its_turn(const struct connection *c, const struct chunk *chun
 		return true;
 	return c->protocol && !c->protocol->multiplexed && c->role == ROLE_CLIENT &&
 	       chunk->direction == DIRECTION_RECV && !s->skip && !p->count && !p->desynced &&
-	       c->stream[DIRECTION_SEND].begun;
+	       c->stream[DIRECTION_SEND].begun && !c->stream[DIRECTION_SEND].resync;
 }
 
 static bool waits_behind(const struct connection *c, const struct chunk *chunk)
@@ -355,6 +356,8 @@ static void end_direction(struct connections *t, struct connection *c, enum dire
 
 	if (s->ended)
 		return;
+	if (request)
+		exchanges__held(c, position == s->position, time_ns);
 	if (position > s->position && s->begun)
 		stream__missing(t, c, direction, position - s->position, time_ns, LOSS_RING_FULL);
 	s->ended = true;

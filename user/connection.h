@@ -16,6 +16,7 @@
 struct engine;
 struct connections;
 struct deferred; /* a chunk that came before its turn */
+struct held;	 /* an answer that waits for the proof that it is this request's */
 
 struct stream {
 	uint64_t position; /* of the next byte expected */
@@ -39,6 +40,7 @@ struct connection {
 	struct parser parser;
 	struct stream stream[DIRECTION_COUNT];
 	struct deferred *deferred; /* oldest first; NULL mostly */
+	struct held *held;	   /* NULL mostly */
 	uint64_t peer;
 	uint64_t connect_ns;
 	uint64_t established_ns;

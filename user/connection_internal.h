@@ -64,6 +64,9 @@ void decide__skip_hint(struct connections *t, struct connection *c, enum directi
 /* A run of requests (responses) is about to be fed. */
 void exchanges__request_run(struct connection *c, uint64_t time_ns);
 void exchanges__response_run(struct connection *c);
+/* The held answer: no request was missing after its own (proved), or one may have been. */
+void exchanges__held(struct connection *c, bool proved, uint64_t time_ns);
+void exchanges__forget_held(struct connection *c); /* untold: it stays in flight */
 void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t time_ns,
 			    enum loss_reason reason);
 void exchanges__response_gap(struct connection *c, uint64_t time_ns, enum loss_reason reason);

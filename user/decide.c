@@ -30,6 +30,7 @@ static void leave_parser(struct connection *c)
 {
 	if (!c->protocol)
 		return;
+	exchanges__held(c, false, c->table->engine->now_ns);
 	exchanges__lose_all(c, 0, c->table->engine->now_ns, LOSS_PARSER);
 	if (c->protocol->clear)
 		c->protocol->clear(&c->parser);

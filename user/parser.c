@@ -5,6 +5,8 @@
  */
 #include "connection_internal.h"
 
+#include <stdlib.h>
+
 #define QUIET_NS                                                                                   \
 	1000000000ull /* both directions silent for so long: nothing is on its way any more */
 #define CONTRADICTIONS_MAX 4
@@ -133,6 +135,7 @@ struct pending *parser__request(struct parser *parser, const struct run *run, si
 	struct pending *p;
 
 	count_seen(c);
+	c->stream[direction_of(c, true)].resync = false;
 	if (++parser->pairing.run_requests > 1)
 		parser->pairing.pipelined = true;
 	p = parser->pairing.desynced ? NULL : push(parser, run, offset);
@@ -146,7 +149,9 @@ struct pending *parser__request(struct parser *parser, const struct run *run, si
 struct pending *parser__silent(struct parser *parser, const struct run *run, size_t offset)
 {
 	struct pending *p = parser->pairing.desynced ? NULL : push(parser, run, offset);
+	struct connection *c = parser->connection;
 
+	c->stream[direction_of(c, true)].resync = false;
 	if (p)
 		p->silent = true;
 	return p;
@@ -160,6 +165,56 @@ void parser__promote(struct parser *parser, struct pending *entry)
 	entry->silent = false;
 }
 
+/*
+ * The first answer after a gap in the responses. Its request may have been answered within the gap,
+ * and a further request be missing whose answer this is. The position of the next request, or of
+ * the end, tells.
+ */
+struct held {
+	struct pending pending;
+	struct answer answer;
+};
+
+static void hold(struct connection *c, struct pending *p, const struct answer *answer)
+{
+	struct held *held;
+
+	exchanges__held(c, false, answer->end_ns);
+	c->stream[direction_of(c, false)].resync = false; /* in step again */
+	held = c->stream[direction_of(c, true)].resync ? NULL : malloc(sizeof(*held));
+	if (!held) {
+		publish_unanswered(c, p, OUTCOME_LOST, LOSS_RESYNC, answer->end_ns);
+		return;
+	}
+	*held = (struct held){.pending = *p, .answer = *answer};
+	p->details = NULL;
+	c->held = held;
+}
+
+void exchanges__held(struct connection *c, bool proved, uint64_t time_ns)
+{
+	struct held *held = c->held;
+
+	if (!held)
+		return;
+	c->held = NULL;
+	if (proved)
+		publish_answered(c, &held->pending, &held->answer);
+	else
+		publish_unanswered(c, &held->pending, OUTCOME_LOST, LOSS_RESYNC, time_ns);
+	details__free(held->pending.details);
+	free(held);
+}
+
+void exchanges__forget_held(struct connection *c)
+{
+	if (!c->held)
+		return;
+	details__free(c->held->pending.details);
+	free(c->held);
+	c->held = NULL;
+}
+
 void parser__answer(struct parser *parser, const struct answer *answer)
 {
 	struct connection *c = parser->connection;
@@ -169,10 +224,10 @@ void parser__answer(struct parser *parser, const struct answer *answer)
 		return;
 	if (parser->pairing.count > 1 && !p->silent && !c->stream[direction_of(c, false)].resync)
 		parser->pairing.pipelined |= !pairing__at(&parser->pairing, 1)->silent;
-	if (!p->silent) {
+	if (!p->silent && c->stream[direction_of(c, false)].resync)
+		hold(c, p, answer);
+	else if (!p->silent)
 		publish_answered(c, p, answer);
-		c->stream[direction_of(c, false)].resync = false; /* in step again */
-	}
 	details__free(p->details);
 	pairing__pop(&parser->pairing);
 }
@@ -392,6 +447,7 @@ void exchanges__request_run(struct connection *c, uint64_t time_ns)
 	if (p->desynced && (p->interleaved ? quiet : p->answering || quiet)) {
 		exchanges__lose_all(c, 0, time_ns, LOSS_RESYNC);
 		p->desynced = false;
+		c->stream[direction_of(c, false)].resync = false;
 	}
 	if (p->answering && p->count && !p->desynced) {
 		if (c->stream[direction_of(c, false)].resync && !p->pipelined)

@@ -217,6 +217,8 @@ void stream__take(struct connections *t, struct connection *c, const struct chun
 
 	if (too_late(t, s, chunk))
 		return;
+	if (c->held && is_request(c, direction))
+		exchanges__held(c, chunk->position == s->position, time_ns);
 	if (c->protocol && !(chunk->event.flags & CHUNK_CONTINUED))
 		start_run(c, is_request(c, direction), time_ns);
 	if (chunk->position > s->position)

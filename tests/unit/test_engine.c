@@ -74,15 +74,36 @@ static void a_lost_pair_is_one_lost_exchange(void **state)
 {
 	struct harness *h = *state;
 	static const struct step script[] = {
-		{10, STEP_REQUEST, GET("/a"), 0},      {20, STEP_RESPONSE, OK, 0},
-		{30, STEP_LOSE_REQUEST, GET("/b"), 0}, {40, STEP_LOSE_RESPONSE, OK, 0},
-		{50, STEP_REQUEST, GET("/c"), 0},      {60, STEP_RESPONSE, NOT_FOUND, 0},
+		{10, STEP_REQUEST, GET("/a"), 0},
+		{20, STEP_RESPONSE, OK, 0},
+		{30, STEP_LOSE_REQUEST, GET("/b"), 0},
+		{40, STEP_LOSE_RESPONSE, OK, 0},
+		{50, STEP_REQUEST, GET("/c"), 0},
+		{60, STEP_RESPONSE, NOT_FOUND, 0},
+		{70, STEP_CLOSE, NULL, 0}, /* proves that no request was lost behind /c */
 	};
 
 	PLAY(ROLE_SERVER, false, script);
 	assert_int_equal(h->count, 3);
 	assert_int_equal(h->exchange[1].outcome, OUTCOME_LOST);
 	assert_http(h, 2, 404, 50, 60);
+}
+
+/* The response of /b looks like that of /a, until the next request tells that one was lost. */
+static void a_lost_response_and_request_are_not_taken_for_each_other(void **state)
+{
+	struct harness *h = *state;
+	static const struct step script[] = {
+		{10, STEP_REQUEST, GET("/a"), 0},      {20, STEP_LOSE_RESPONSE, OK, 0},
+		{30, STEP_LOSE_REQUEST, GET("/b"), 0}, {40, STEP_RESPONSE, NOT_FOUND, 0},
+		{50, STEP_REQUEST, GET("/c"), 0},      {60, STEP_RESPONSE, OK, 0},
+	};
+
+	PLAY(ROLE_SERVER, false, script);
+	assert_int_equal(h->count, 3);
+	assert_int_equal(h->exchange[0].outcome, OUTCOME_LOST);
+	assert_int_equal(h->exchange[1].outcome, OUTCOME_LOST);
+	assert_http(h, 2, 200, 50, 60);
 }
 
 static void a_gap_in_a_pipeline_pairs_nothing_until_sure(void **state)
@@ -288,6 +309,7 @@ int main(void)
 		TEST(one_lost_response_shifts_nothing),
 		TEST(one_lost_request_shifts_nothing),
 		TEST(a_lost_pair_is_one_lost_exchange),
+		TEST(a_lost_response_and_request_are_not_taken_for_each_other),
 		TEST(a_gap_in_a_pipeline_pairs_nothing_until_sure),
 		TEST(a_response_seen_before_its_request_waits_for_it),
 		TEST(a_later_call_of_another_thread_waits_for_the_earlier),
