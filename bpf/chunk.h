@@ -19,7 +19,8 @@ struct call {
 	u16 flags; /* CHUNK_* of the next record */
 	u8 direction;
 	u8 protocol;
-	u32 failed;
+	u16 failed;
+	u16 tail; /* bytes of a cut call's end that are captured, too */
 };
 
 static __always_inline void chunk__fill(struct chunk *chunk, const struct call *call, u32 length,
@@ -171,6 +172,24 @@ __noinline int chunk__salvage(struct call *call, u64 address, u32 head, u32 leng
 	return 0;
 }
 
+/*
+ * What lies between is left out, but not the end: there a protocol says that an answer is complete
+ * (PostgreSQL's CommandComplete and ReadyForQuery).
+ */
+static __always_inline void call__tail(struct call *call, u64 address)
+{
+	u32 between, tail = call->tail;
+
+	if (tail && call->left > tail) {
+		between = call->left - tail;
+		chunk__bare(call, between, CHUNK_CUT);
+		address += between;
+		if (!chunk__write(call, address, tail, tail, 0))
+			return;
+	}
+	chunk__bare(call, call->left, CHUNK_CUT);
+}
+
 /* A single buffer: every record straight from the user's memory. */
 __noinline int call__buffer(struct call *call, u64 address)
 {
@@ -189,7 +208,7 @@ __noinline int call__buffer(struct call *call, u64 address)
 		address += head;
 	}
 	if (call->left)
-		chunk__bare(call, call->left, CHUNK_CUT);
+		call__tail(call, address);
 	return 0;
 }
 

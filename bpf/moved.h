@@ -3,11 +3,12 @@
 #ifndef SONDE_BPF_MOVED_H
 #define SONDE_BPF_MOVED_H
 
-#define MSG_OOB	     0x01
-#define MSG_PEEK     0x02
-#define MSG_TRUNC    0x20
-#define MSG_ERRQUEUE 0x2000
-#define LONG_CALL    4096 /* bytes from which on it pays to ask whether a call is wanted */
+#define MSG_OOB	      0x01
+#define MSG_PEEK      0x02
+#define MSG_TRUNC     0x20
+#define MSG_ERRQUEUE  0x2000
+#define PRESSED_BYTES 1024 /* of each end of a long call, while the ring is filling up */
+#define LONG_CALL     4096 /* bytes from which on it pays to ask whether a call is wanted */
 
 /* A verdict of user space, where one may wait. */
 static __always_inline void state__consult(struct state *state)
@@ -138,6 +139,24 @@ static __always_inline void moved_unseen(struct state *state, const struct sock 
  * What comes before the bytes themselves. False where no record is wanted or none can be written;
  * that is counted then.
  */
+/*
+ * A ring that fills up faster than it is drained would lose whole records. Long calls, which are
+ * bodies and rows mostly, then give their beginning and end only: what is between is a gap of known
+ * size.
+ */
+static __always_inline void call__set_limits(struct call *call, u8 depth, u32 ret)
+{
+	call->limit = SONDE_CALL_MAX;
+	call->tail = SONDE_CHUNK_MAX;
+	if (depth == CAPTURE_PROBE) {
+		call->limit = SONDE_PROBE_BYTES;
+		call->tail = 0;
+	} else if (ret > LONG_CALL && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > ring_alarm) {
+		call->limit = PRESSED_BYTES;
+		call->tail = PRESSED_BYTES;
+	}
+}
+
 static __always_inline bool call__prepare(struct call *call, struct state *state,
 					  const struct sock *sk, u32 ret, int announced)
 {
@@ -149,7 +168,7 @@ static __always_inline bool call__prepare(struct call *call, struct state *state
 		moved_unseen_bytes(state, unseen, announced);
 	call__begin(call, state, ret);
 	call->queue_ns = state__queue_time(state, call->direction, call->time_ns);
-	call->limit = state->depth == CAPTURE_PROBE ? SONDE_PROBE_BYTES : SONDE_CALL_MAX;
+	call__set_limits(call, state->depth, ret);
 	if (ret > LONG_CALL && call->position + ret <= state->skip_to[call->direction & 1])
 		return false;
 	if (!announced)

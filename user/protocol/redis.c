@@ -88,12 +88,28 @@ static enum detection begins_inline(struct slice bytes)
 										      : DETECT_NO;
 }
 
+/* Empty lines and arrays are no commands; a connection may begin with them. */
+static struct slice pass_nothing(struct slice bytes)
+{
+	for (;;) {
+		if (bytes.length && (bytes.data[0] == '\r' || bytes.data[0] == '\n'))
+			bytes = slice__from(bytes, 1);
+		else if (slice__starts(bytes, "*0\r\n"))
+			bytes = slice__from(bytes, 4);
+		else
+			return bytes;
+	}
+}
+
 /* Replies look like too much else: a connection is known by its commands. */
 static enum detection detect(struct slice bytes, bool request, bool begun)
 {
 	if (!request)
 		return begun ? DETECT_MORE : DETECT_NO;
-	if (!begun || (bytes.length && bytes.data[0] == '*'))
+	if (!begun)
+		return redis__begins_array(bytes);
+	bytes = pass_nothing(bytes);
+	if (bytes.length && bytes.data[0] == '*')
 		return redis__begins_array(bytes);
 	return begins_inline(bytes);
 }
