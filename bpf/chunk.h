@@ -3,7 +3,7 @@
 #ifndef SONDE_BPF_CHUNK_H
 #define SONDE_BPF_CHUNK_H
 
-#define VECTOR_MAX   64					/* entries of a vector that are followed */
+#define VECTOR_MAX   1024				/* entries of a vector that are followed */
 #define CALL_RECORDS (SONDE_CALL_MAX / SONDE_CHUNK_MAX) /* with payload */
 #define PAGE_SIZE    4096ULL
 

@@ -489,13 +489,23 @@ void exchanges__request_gap(struct connection *c, bool at_boundary, uint64_t tim
 	p->desynced = true;
 }
 
+static bool at_most_one(const struct pairing *p)
+{
+	const struct pending *entry;
+	uint32_t exchanges = 0;
+
+	for (uint32_t i = 0; exchanges < 2 && (entry = pairing__at(p, i)); i++)
+		exchanges += !entry->silent;
+	return exchanges < 2;
+}
+
 void exchanges__response_gap(struct connection *c, uint64_t time_ns, enum loss_reason reason)
 {
 	struct pairing *p = &c->parser.pairing;
 
 	if (p->desynced)
 		return;
-	if (!p->pipelined) {
+	if (!p->pipelined || at_most_one(p)) { /* what is missing is of the one in flight */
 		exchanges__lose_all(c, newest(p), time_ns, reason);
 		return;
 	}

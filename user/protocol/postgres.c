@@ -63,6 +63,8 @@ static void init(struct parser *parser, bool begun)
 	s->resync[0] = s->resync[1] = !begun;
 }
 
+#define TAG_MAX 64 /* of a command, its NUL included */
+
 /* ---- in step ---- */
 
 size_t postgres__contradicted(struct parser *parser, const struct run *run, size_t at)
@@ -78,6 +80,27 @@ size_t postgres__contradicted(struct parser *parser, const struct run *run, size
 	return rest;
 }
 
+/*
+ * Where the CommandComplete begins that ends at `ready`, or `ready` where there is none: "SELECT 3"
+ * and its like, upper case first and printable, of just the length that is told.
+ */
+static size_t complete_before(struct slice b, size_t ready)
+{
+	for (size_t tag = 4; tag <= TAG_MAX && tag + POSTGRES_HEADER <= ready; tag++) {
+		size_t at = ready - tag - POSTGRES_HEADER;
+		const uint8_t *text = b.data + at + POSTGRES_HEADER;
+
+		if (b.data[at] != 'C' || slice__u32(b, at + 1) != tag + 4 || text[tag - 1] ||
+		    text[0] < 'A' || text[0] > 'Z')
+			continue;
+		for (size_t i = 1; i < tag - 1; i++)
+			if (text[i] < ' ' || text[i] > '~')
+				return ready;
+		return at;
+	}
+	return ready;
+}
+
 /* Where messages begin again; the run's length where that is not in it. A server's call often ends
  * with ReadyForQuery: it flushes there, and nowhere else for sure. */
 static size_t boundary(const struct run *run)
@@ -88,7 +111,7 @@ static size_t boundary(const struct run *run)
 		return 0;
 	if (!run->request && b.length > POSTGRES_READY_LENGTH &&
 	    postgres_message__is_ready(slice__from(b, b.length - POSTGRES_READY_LENGTH)))
-		return b.length - POSTGRES_READY_LENGTH;
+		return complete_before(b, b.length - POSTGRES_READY_LENGTH);
 	return b.length;
 }
 
