@@ -64,6 +64,33 @@ int find_unix(struct bpf_iter__unix *context)
 	return 0;
 }
 
+/*
+ * Bytes that were spliced from sockets before the hook for it was attached. Nobody is in a call
+ * here: they are told as those of the process that used the socket last.
+ */
+SEC("iter/tcp")
+int find_spliced(struct bpf_iter__tcp *context)
+{
+	struct sock_common *common = context->sk_common;
+	struct sock *sk = (struct sock *)common;
+	struct call call = {.direction = DIRECTION_RECV};
+	struct state *state;
+	u32 unseen;
+
+	if (!common || common->skc_state == TCP_LISTEN)
+		return 0;
+	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!state || state->depth == CAPTURE_NOTHING || !(state->flags & STATE_OPENED))
+		return 0;
+	unseen = state__unseen(state, sk, 0);
+	if (!unseen)
+		return 0;
+	call.task = (u64)state->last_tgid << 32;
+	call__begin(&call, state, unseen);
+	chunk__bare(&call, unseen, CHUNK_NO_BUFFER | CHUNK_SPLICED);
+	return 0;
+}
+
 static __always_inline void list(struct seq_file *seq, const struct sock *sk)
 {
 	u64 id = by_sys_exit ? sock__number(sk) : BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);

@@ -171,6 +171,8 @@ static void watch_splices(struct capture *capture)
 	capture->splices = bpf_program__attach(capture->bpf->progs.on_splice_from);
 	if (libbpf_get_error(capture->splices))
 		capture->splices = NULL;
+	else
+		iterator__run(capture->bpf->progs.find_spliced, NULL, NULL);
 }
 
 static void take_record(void *context, const void *record, uint32_t size)

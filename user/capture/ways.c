@@ -137,8 +137,9 @@ static void choose_programs(struct sonde_bpf *bpf, enum capture_way way, const s
 static void attach_later(struct sonde_bpf *bpf)
 {
 	struct bpf_program *const later[] = {
-		bpf->progs.find_self, bpf->progs.find_listeners, bpf->progs.find_unix,
-		bpf->progs.list_unix, bpf->progs.list_tcp,	 bpf->progs.on_splice_from,
+		bpf->progs.find_self,	 bpf->progs.find_listeners, bpf->progs.find_unix,
+		bpf->progs.list_unix,	 bpf->progs.list_tcp,	    bpf->progs.on_splice_from,
+		bpf->progs.find_spliced,
 	};
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++)
