@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The one contract between bpf/ and user/: what the ring buffer delivers, and, byte for byte, what a
- * recording holds (docs/recording.md). Includes nothing; whoever includes it provides __u8 ... __u64
- * (vmlinux.h in bpf/, linux/types.h in user/). Native byte order, padded by hand, sizes asserted below.
+ * The one contract between bpf/ and user/: what the ring buffer delivers, and, byte for byte, what
+ * a recording holds (docs/recording.md). Includes nothing; whoever includes it provides __u8 ...
+ * __u64 (vmlinux.h in bpf/, linux/types.h in user/). Native byte order, padded by hand, sizes
+ * asserted below.
  *
- * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns). Process ids are those of the initial pid
- * namespace. A connection is named by its socket's kernel cookie, never by (pid, fd).
+ * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns). Process ids are those of the initial
+ * pid namespace. A connection is named by its socket's kernel cookie, never by (pid, fd).
  */
 #ifndef SONDE_EVENT_H
 #define SONDE_EVENT_H
 
 #define SONDE_EVENT_VERSION 1
 
-#define SONDE_COMM_MAX 16
-#define SONDE_PATH_MAX 256
+#define SONDE_COMM_MAX	    16
+#define SONDE_PATH_MAX	    256
 #define SONDE_UNIX_PATH_MAX 108
 /* Most bytes of payload one chunk record carries; a longer call becomes several records. */
 #define SONDE_CHUNK_MAX 16384
@@ -38,7 +39,8 @@ enum direction { DIRECTION_RECV = 0, DIRECTION_SEND = 1, DIRECTION_COUNT = 2 };
 
 /* How much of a connection bpf/ delivers. */
 enum capture_depth {
-	CAPTURE_ALL = 0,    /* every byte up to SONDE_CALL_MAX a call (undecided and known protocols) */
+	CAPTURE_ALL =
+		0, /* every byte up to SONDE_CALL_MAX a call (undecided and known protocols) */
 	CAPTURE_PROBE = 1,  /* the first SONDE_PROBE_BYTES of every call: waiting to recognise it */
 	CAPTURE_NOTHING = 2 /* no event at all from now on, not even the close */
 };
@@ -50,22 +52,25 @@ enum loss_reason {
 	LOSS_CAP = 2,	     /* more than a capture or memory limit allows */
 	LOSS_RESYNC = 3,     /* passed over while finding the next sure boundary */
 	LOSS_ATTACHED = 4,   /* began before sonde was attached */
-	LOSS_NO_BUFFER = 5,  /* io_uring, 32-bit callers, kernel callers: no user buffer to be found */
-	LOSS_STATE = 6,	     /* no memory for the socket's state in bpf/ */
-	LOSS_MISSED = 7,     /* the kernel did not run the program (recursion), see bpf_prog_info */
-	LOSS_PARSER = 8,     /* the bytes contradict the protocol */
+	LOSS_NO_BUFFER =
+		5,	 /* io_uring, 32-bit callers, kernel callers: no user buffer to be found */
+	LOSS_STATE = 6,	 /* no memory for the socket's state in bpf/ */
+	LOSS_MISSED = 7, /* the kernel did not run the program (recursion), see bpf_prog_info */
+	LOSS_PARSER = 8, /* the bytes contradict the protocol */
 	LOSS_REASON_COUNT = 9
 };
 
 enum event_type {
-	EVENT_CHUNK = 1,	  /* struct chunk */
-	EVENT_OPEN = 2,		  /* struct open_event: before a connection's first chunk */
-	EVENT_SHUT = 3,		  /* struct end_event: one direction has ended (FIN) */
-	EVENT_CLOSE = 4,	  /* struct end_event: the connection is gone */
-	EVENT_PROCESS = 5,	  /* struct process_event: before a process's first chunk, and after exec */
-	EVENT_EXIT = 6,		  /* struct exit_event */
-	EVENT_CONNECT_FAILED = 7, /* struct open_event with its error set: no connection came of it */
-	EVENT_LOSS = 8		  /* struct loss_event: made in user/ from the counters of bpf/ */
+	EVENT_CHUNK = 1, /* struct chunk */
+	EVENT_OPEN = 2,	 /* struct open_event: before a connection's first chunk */
+	EVENT_SHUT = 3,	 /* struct end_event: one direction has ended (FIN) */
+	EVENT_CLOSE = 4, /* struct end_event: the connection is gone */
+	EVENT_PROCESS =
+		5,	/* struct process_event: before a process's first chunk, and after exec */
+	EVENT_EXIT = 6, /* struct exit_event */
+	EVENT_CONNECT_FAILED =
+		7,     /* struct open_event with its error set: no connection came of it */
+	EVENT_LOSS = 8 /* struct loss_event: made in user/ from the counters of bpf/ */
 };
 
 /* What every record starts with. */
@@ -77,20 +82,24 @@ struct event {
 };
 
 /* struct event.flags of a chunk */
-#define CHUNK_UNREADABLE 0x01 /* length moved, but the buffer could not be read (in whole or from some point on) */
-#define CHUNK_NO_BUFFER 0x02  /* sendfile or splice: the bytes passed no user buffer (no loss in a body) */
-#define CHUNK_CUT 0x04	      /* more was moved than is captured, by SONDE_CALL_MAX or depth */
-#define CHUNK_IO_URING 0x08   /* moved by io_uring: buffer unknown */
-#define CHUNK_COMPAT 0x10     /* moved by a 32-bit caller or the kernel itself: buffer unknown */
-#define CHUNK_CONTINUED 0x20  /* a further record of the same call as the one before */
-#define CHUNK_PLAINTEXT 0x40  /* read at a TLS library, not at the socket */
-#define CHUNK_SPLICED 0x80    /* the call was splice(2): the peer socket may be spliced from */
+#define CHUNK_UNREADABLE                                                                           \
+	0x01 /* length moved, but the buffer could not be read (in whole or from some point on) */
+#define CHUNK_NO_BUFFER                                                                            \
+	0x02 /* sendfile or splice: the bytes passed no user buffer (no loss in a body) */
+#define CHUNK_CUT	0x04 /* more was moved than is captured, by SONDE_CALL_MAX or depth */
+#define CHUNK_IO_URING	0x08 /* moved by io_uring: buffer unknown */
+#define CHUNK_COMPAT	0x10 /* moved by a 32-bit caller or the kernel itself: buffer unknown */
+#define CHUNK_CONTINUED 0x20 /* a further record of the same call as the one before */
+#define CHUNK_PLAINTEXT 0x40 /* read at a TLS library, not at the socket */
+#define CHUNK_SPLICED	0x80 /* the call was splice(2): the peer socket may be spliced from */
 
-/* One call's bytes. data holds the first `head` bytes of the run of `length` that starts at `position`. */
+/* One call's bytes. data holds the first `head` bytes of the run of `length` that starts at
+ * `position`. */
 struct chunk {
 	struct event event;
 	__u64 connection;
-	__u64 position; /* bytes of this direction before this record, since bpf/ first saw the socket */
+	__u64 position; /* bytes of this direction before this record, since bpf/ first saw the
+			   socket */
 	__u64 queue_ns; /* recv: delivered to the socket -> read; 0 where not known */
 	__u32 length;	/* bytes of the stream that this record stands for */
 	__u32 head;	/* bytes captured, at most length */
@@ -102,8 +111,9 @@ struct chunk {
 	__u8 data[];
 };
 
-#define OPEN_EXISTING 0x01 /* the connection is older than the observation: it starts somewhere in its middle */
-#define OPEN_IPV6 0x02	   /* of AF_INET6 (v4-mapped addresses stay mapped) */
+#define OPEN_EXISTING                                                                              \
+	0x01 /* the connection is older than the observation: it starts somewhere in its middle */
+#define OPEN_IPV6 0x02 /* of AF_INET6 (v4-mapped addresses stay mapped) */
 
 struct open_event {
 	struct event event;
@@ -122,7 +132,8 @@ struct open_event {
 	__u8 pad;
 	__u8 local_address[16]; /* IPv4 in the first four */
 	__u8 remote_address[16];
-	char path[SONDE_UNIX_PATH_MAX]; /* AF_UNIX: the bound path of the server's end; abstract names begin with '@' */
+	char path[SONDE_UNIX_PATH_MAX]; /* AF_UNIX: the bound path of the server's end; abstract
+					   names begin with '@' */
 	__u8 pad2[4];
 };
 
@@ -169,7 +180,8 @@ struct verdict {
 	__u8 protocol; /* enum protocol_id */
 	__u8 depth;    /* enum capture_depth */
 	__u8 pad[6];
-	__u64 skip_to[DIRECTION_COUNT]; /* calls that end at or before this position need no record */
+	__u64 skip_to[DIRECTION_COUNT]; /* calls that end at or before this position need no record
+					 */
 };
 
 _Static_assert(sizeof(struct event) == 16, "event");

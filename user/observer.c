@@ -254,8 +254,8 @@ static void drain(struct observer *o)
 }
 
 /*
- * Little work, but work that must not wait: a ring of 8 MiB holds some 100 ms of a busy node. Without
- * the right to it the priority stays as it is.
+ * Little work, but work that must not wait: a ring of 8 MiB holds some 100 ms of a busy node.
+ * Without the right to it the priority stays as it is.
  */
 static void raise_priority(void)
 {

@@ -7,11 +7,7 @@
 #include "protocol/redis.h"
 
 const struct protocol *const protocols[] = {
-	&http1_protocol,
-	&http2_protocol,
-	&postgres_protocol,
-	&redis_protocol,
-	NULL,
+	&http1_protocol, &http2_protocol, &postgres_protocol, &redis_protocol, NULL,
 };
 
 const struct protocol *protocol__by_id(enum protocol_id id)
