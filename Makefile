@@ -49,7 +49,7 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/event.h $(wildcard vml
 
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	@echo "  GEN     $@"
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)(echo "/* NOLINTBEGIN */" && $(BPFTOOL) gen skeleton $< name $*_bpf && echo "/* NOLINTEND */") > $@.tmp && mv $@.tmp $@
 
 # Unit tests run sanitised: a wild read in a parser must not pass.
 $(B)/libsonde-san.a: $(SAN_OBJ)
@@ -105,9 +105,9 @@ format:
 format-check:
 	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
 
+# The generated skeleton is libbpf's, so it counts as a system header.
 tidy: $(SKEL)
-	$(CLANG_TIDY) --quiet $(SRC) -- -std=gnu17 $(CPPFLAGS) 2>&1 | grep -v 'warnings generated' || true
-	@$(CLANG_TIDY) --quiet $(SRC) -- -std=gnu17 $(CPPFLAGS) >/dev/null 2>&1
+	$(CLANG_TIDY) --quiet $(SRC) -- -std=gnu17 $(subst -I$(B)/bpf,-isystem $(B)/bpf,$(CPPFLAGS)) 2>/dev/null
 
 cppcheck:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \

@@ -188,7 +188,7 @@ static int header_check(const struct recording_header *header, char *error, size
 		snprintf(error, size, "recorded on a machine of the other byte order");
 	else if (header->version != SONDE_EVENT_VERSION)
 		snprintf(error, size, "version %u of the format; this sonde reads version %u",
-			 header->version, SONDE_EVENT_VERSION);
+			 header->version, (unsigned int)SONDE_EVENT_VERSION);
 	else
 		return 0;
 	return -EBADMSG;

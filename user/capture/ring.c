@@ -88,6 +88,8 @@ static const void *linear(struct ring *ring, uint32_t at, uint32_t size)
 		ring->whole = grown;
 		ring->whole_size = size;
 	}
+	/* The data is mapped or the caller's, never NULL.
+	 * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 	memcpy(ring->whole, ring->data + at, first);
 	memcpy(ring->whole + first, ring->data, size - first);
 	return ring->whole;

@@ -67,7 +67,7 @@ static uint8_t type_of(struct metrics *m, const char *verb)
 	char lower[sizeof(m->types[0])] = "";
 	uint32_t i;
 
-	for (i = 0; verb[i] && i < sizeof(lower) - 1; i++)
+	for (i = 0; i < sizeof(lower) - 1 && verb[i]; i++)
 		lower[i] = (char)ascii_lower((uint8_t)verb[i]);
 	if (!lower[0])
 		return 0;

@@ -113,7 +113,7 @@ static void part_answered(struct parser *parser, const struct postgres_message *
 
 	if (!p && m->type == '2')
 		postgres__of(parser)->bound = true;
-	if (front_is(parser, POSTGRES_PARTS) && --p->number == 0)
+	if (p && front_is(parser, POSTGRES_PARTS) && --p->number == 0)
 		pass(parser);
 }
 

@@ -251,7 +251,7 @@ static void put_cell(struct frame *f, int x, int y, int width, bool left, uint8_
 
 	if (!left && used >= 0 && used < width)
 		x += width - used;
-	put_wide(f, x, y, left ? width : width, style, text);
+	put_wide(f, x, y, width, style, text);
 }
 
 static void draw_heads(const struct view *v, struct frame *f, const struct layout *l)
