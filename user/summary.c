@@ -38,12 +38,29 @@ static size_t add_up(const json_t *rows, struct total *totals)
 	return count;
 }
 
+/* Exchanges that had begun before sonde was attached. */
+static long long attached_of(const json_t *model)
+{
+	long long sum = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(model, "losses"), i, row)
+	{
+		const char *reason = json_string_value(json_object_get(row, "reason"));
+
+		if (reason && strcmp(reason, "attached") == 0)
+			sum += integer(row, "exchanges");
+	}
+	return sum;
+}
+
 void summary__line(const struct snapshot *snapshot, char *out, size_t size)
 {
 	json_t *model = snapshot__model(snapshot), *sonde = json_object_get(model, "sonde");
 	struct total totals[PROTOCOLS];
 	size_t count = add_up(json_object_get(model, "totals"), totals), used = 0;
-	long long lost = 0;
+	long long lost = 0, attached = attached_of(model);
 
 	out[0] = '\0';
 	for (size_t i = 0; i < count && used < size; i++) {
@@ -55,8 +72,9 @@ void summary__line(const struct snapshot *snapshot, char *out, size_t size)
 	}
 	if (used < size)
 		snprintf(out + used, size - used,
-			 "%s; lost %lld; %lld connections, %lld MiB resident",
-			 used ? " exchanges" : "no exchange yet", lost,
+			 "%s; lost %lld (and %lld half over at the start); %lld connections, %lld "
+			 "MiB resident",
+			 used ? " exchanges" : "no exchange yet", lost - attached, attached,
 			 integer(sonde, "connections"), integer(sonde, "resident_bytes") >> 20);
 	json_decref(model);
 }

@@ -148,13 +148,20 @@ const struct model_row *view__selected(const struct view *v)
 
 /* ---- the header ---- */
 
+/* What was half over when sonde came is no loss of its running; it is told apart. */
 static int put_loss(struct frame *f, int x, int y, const struct model *m)
 {
-	if (!m->lost)
-		return put(f, x, y, STYLE_GOOD, "lost 0");
-	return put(f, x, y, STYLE_BAD, "LOST %lu of %lu (%.3f%%)", (unsigned long)m->lost,
-		   (unsigned long)m->seen,
-		   100.0 * (double)m->lost / (double)(m->seen ? m->seen : 1));
+	double share = 100.0 * (double)m->lost / (double)(m->seen ? m->seen : 1);
+
+	if (m->lost)
+		x = put(f, x, y, STYLE_BAD, "LOST %lu of %lu (%.3f%%)", (unsigned long)m->lost,
+			(unsigned long)m->seen, share);
+	else
+		x = put(f, x, y, STYLE_GOOD, "lost 0");
+	if (m->attached)
+		x = put(f, x, y, STYLE_DIM, " (%lu half over at the start)",
+			(unsigned long)m->attached);
+	return x;
 }
 
 static void draw_source(const struct view *v, struct frame *f)

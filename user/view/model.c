@@ -234,6 +234,8 @@ static void fill_losses(struct model *m, const json_t *newer)
 		text_of(json, "reason", loss->reason, sizeof(loss->reason));
 		loss->exchanges = count_of(json, "exchanges");
 		loss->bytes = count_of(json, "bytes");
+		if (strcmp(loss->reason, "attached") == 0)
+			m->attached += loss->exchanges;
 		m->loss_count++;
 	}
 }
@@ -306,6 +308,7 @@ struct model *model__new(const json_t *newer, const json_t *older, const struct 
 		}
 	fill_losses(m, newer);
 	fill_totals(m, newer);
+	m->lost -= m->attached < m->lost ? m->attached : m->lost;
 	fill_sonde(m, newer, older);
 	return m;
 }

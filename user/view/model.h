@@ -58,7 +58,8 @@ struct model {
 	double cpu_share, ring_fill, ring_fill_max, drain_delay_ms, bpf_share;
 	double events_rate, bytes_rate;
 	uint64_t resident_bytes, connections, series, events, bytes;
-	uint64_t seen, lost; /* of all protocols and sides */
+	uint64_t seen, lost; /* of all protocols and sides; lost without `attached` */
+	uint64_t attached;   /* lost because they had begun before sonde was attached */
 	struct model_row *rows[PAGE_LOSSES];
 	size_t row_count[PAGE_LOSSES];
 	uint64_t left_out;
