@@ -83,6 +83,10 @@ test:
 	@$(MAKE) --no-print-directory all test-programs
 	@tests/run $(T)
 
+.PHONY: distros
+distros:
+	@for s in bookworm trixie; do tests/distros/build.sh $$s || exit 1; done
+
 demo:
 	@deploy/install-packages.sh demo
 	@$(MAKE) --no-print-directory all
