@@ -151,7 +151,8 @@ static __always_inline void call__set_limits(struct call *call, u8 depth, u32 re
 	if (depth == CAPTURE_PROBE) {
 		call->limit = SONDE_PROBE_BYTES;
 		call->tail = 0;
-	} else if (ret > LONG_CALL && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 3 * ring_alarm) {
+	} else if (ret > LONG_CALL &&
+		   bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 3 * ring_alarm) {
 		call->limit = PRESSED_BYTES;
 		call->tail = PRESSED_BYTES;
 	}

@@ -174,12 +174,12 @@ static void draw_source(const struct view *v, struct frame *f)
 		put(f, x, 0, STYLE_DIM, "  waiting for the first numbers");
 		return;
 	}
+	if (v->paused)
+		x = put(f, x, 0, STYLE_WARN, "  PAUSED");
 	if (m->recording)
 		x = put(f, x, 0, STYLE_WARN, "  RECORDING of %s, not live", m->wall);
 	else
 		x = put(f, x, 0, STYLE_DIM, "  live by %s", m->capture);
-	if (v->paused)
-		x = put(f, x, 0, STYLE_WARN, "  PAUSED at %s", m->wall);
 	x = put_loss(f, x + 2, 0, m);
 	format__bytes(m->bytes_rate, text, sizeof(text) / sizeof(*text));
 	put(f, x, 0, STYLE_DIM, "  %.0f events/s, %ls/s", m->events_rate, text);
