@@ -79,12 +79,12 @@ static __noinline int path__of_executable(struct path_buffer *buffer, char *out)
 		root = BPF_CORE_READ(vfsmount, mnt_root);
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (dentry == root || dentry == parent) {
-			mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+			mount = (void *)vfsmount - FIELD_OFFSET(struct mount, mnt);
 			above = BPF_CORE_READ(mount, mnt_parent);
 			if (above == mount || !above)
 				break;
 			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			vfsmount = (void *)above + bpf_core_field_offset(struct mount, mnt);
+			vfsmount = (void *)above + FIELD_OFFSET(struct mount, mnt);
 			continue;
 		}
 		start = path__prepend(start, (u64)BPF_CORE_READ(dentry, d_name.name));

@@ -29,7 +29,7 @@ SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(on_splice_from, struct sock *sk)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *regs = (struct pt_regs *)task_pt_regs(task);
 	struct state *state;
 
 	if (task->flags & PF_KTHREAD || REGISTER_CALL(regs) != SYS_SPLICE || !CALL_RUNS(regs))

@@ -183,7 +183,7 @@ static __always_inline void source__by_call(struct source *source, struct state 
 static __always_inline void source__find(struct source *source, struct state *state, u8 direction)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *regs = (struct pt_regs *)task_pt_regs(task);
 
 	source->batch = 0;
 	source->flags = 0;

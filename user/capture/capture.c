@@ -53,7 +53,7 @@ static int attach(struct capture *capture, char *error, size_t size)
 		err = find_sockets(bpf);
 	bpf->bss->settle_until = monotonic_ns() + SETTLE_NS;
 	if (!err)
-		err = sonde_bpf__attach(bpf);
+		err = way__attach(bpf, capture->links, LINKS_MAX);
 	bpf->bss->hooked = 1;
 	if (!err)
 		err = find_sockets(bpf);
@@ -158,6 +158,8 @@ void capture__close(struct capture *capture)
 	if (capture->timing >= 0)
 		close(capture->timing);
 	bpf_link__destroy(capture->splices);
+	for (size_t i = 0; i < LINKS_MAX && capture->links[i]; i++)
+		bpf_link__destroy(capture->links[i]);
 	sonde_bpf__destroy(capture->bpf);
 	free(capture->per_cpu);
 	free(capture);

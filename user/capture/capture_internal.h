@@ -10,6 +10,7 @@
 #include "capture/ring.h"
 #include "sonde.skel.h"
 
+#define LINKS_MAX 32
 #define LOSS_KEYS (PROTOCOL_COUNT * LOSS_REASON_COUNT)
 
 struct loss {
@@ -20,6 +21,7 @@ struct loss {
 struct capture {
 	struct sonde_bpf *bpf;
 	struct ring *ring;
+	struct bpf_link *links[LINKS_MAX]; /* NULL behind the last one */
 	enum capture_way way;
 	uint32_t ring_bytes;
 	int epoll;
@@ -43,6 +45,8 @@ struct capture {
 int iterator__run(struct bpf_program *program,
 		  void (*take)(void *context, const void *bytes, size_t length), void *context);
 /* Decides which programs of an object that is open are to be loaded. 0, or -errno with `error`. */
+/* Attaches what was chosen and loaded; what is attached so far is in links also where it fails. */
+int way__attach(struct sonde_bpf *bpf, struct bpf_link **links, size_t max);
 int way__choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t size);
 /* Puts one line about `err` into `error`; returns it. */
 int capture__fail(char *error, size_t size, int err, const char *what);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "capture/capture_internal.h"
@@ -83,14 +84,21 @@ static void right_to_load(struct probes *p)
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "sonde_probe", "Dual BSD/GPL", code,
-			       sizeof(code) / sizeof(*code), NULL);
+	union bpf_attr attributes = {
+		.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+		.insns = (uintptr_t)code,
+		.insn_cnt = sizeof(code) / sizeof(*code),
+		.license = (uintptr_t) "Dual BSD/GPL",
+	};
+	/* Not bpf_prog_load(): libbpf 0.6 gave it other arguments. */
+	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof(attributes));
+	int err = errno;
 	struct capture_probe *probe = add(p, "right to load BPF", fd >= 0);
 
 	if (fd >= 0)
 		close(fd);
 	snprintf(probe->detail, sizeof(probe->detail), "%s",
-		 fd >= 0 ? "CAP_BPF and CAP_PERFMON, or root" : strerror(-fd));
+		 fd >= 0 ? "CAP_BPF and CAP_PERFMON, or root" : strerror(err));
 	if (fd < 0)
 		snprintf(probe->advice, sizeof(probe->advice),
 			 "run as root or with CAP_BPF and CAP_PERFMON; in a container also allow "

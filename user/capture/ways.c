@@ -134,16 +134,43 @@ static void choose_programs(struct sonde_bpf *bpf, enum capture_way way, const s
 }
 
 /* Iterators work while they are read, so they are run by hand; the splices' hook waits for one. */
-static void attach_later(struct sonde_bpf *bpf)
+static bool attaches_later(const struct sonde_bpf *bpf, const struct bpf_program *program)
 {
-	struct bpf_program *const later[] = {
+	const struct bpf_program *const later[] = {
 		bpf->progs.find_self,	 bpf->progs.find_listeners, bpf->progs.find_unix,
 		bpf->progs.list_unix,	 bpf->progs.list_tcp,	    bpf->progs.on_splice_from,
 		bpf->progs.find_spliced,
 	};
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++)
-		bpf_program__set_autoattach(later[i], false);
+		if (later[i] == program)
+			return true;
+	return false;
+}
+
+/* Not sonde_bpf__attach(): which programs it leaves out can be told to libbpf 1.0 and newer only.
+ */
+int way__attach(struct sonde_bpf *bpf, struct bpf_link **links, size_t max)
+{
+	struct bpf_program *program;
+	size_t count = 0;
+
+	bpf_object__for_each_program(program, bpf->obj)
+	{
+		struct bpf_link *link;
+		int err;
+
+		if (bpf_program__fd(program) < 0 || attaches_later(bpf, program))
+			continue;
+		if (count == max)
+			return -E2BIG;
+		link = bpf_program__attach(program);
+		err = (int)libbpf_get_error(link);
+		if (err)
+			return err;
+		links[count++] = link;
+	}
+	return 0;
 }
 
 int way__choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t size)
@@ -165,7 +192,6 @@ int way__choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t
 		return -ENOTSUP;
 	}
 	choose_programs(bpf, way, btf);
-	attach_later(bpf);
 	btf__free(btf);
 	return 0;
 }
