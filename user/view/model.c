@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "metrics/histogram.h"
+#include "view/lookup.h"
 
 static const char *const lists[PAGE_LOSSES] = {"services", "routes", "statements", "commands"};
 
@@ -23,51 +24,66 @@ static double number_of(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
-/* Terminals obey control bytes: none gets through. UTF-8 stays whole. */
+/* Terminals obey control bytes: none gets through. What is too long is cut between characters. */
 static void text_of(const json_t *object, const char *key, char *out, size_t size)
 {
 	const char *text = json_string_value(json_object_get(object, key));
-	size_t n = 0;
+	size_t length = text ? strlen(text) : 0;
 
-	for (; text && *text && n < size - 1; text++)
-		out[n++] = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
-	while (n && n == size - 1 && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
-		n--; /* not in the midst of a sequence */
-	if (n == size - 1 && n && (unsigned char)out[n - 1] >= 0xc0)
-		n--;
-	out[n] = '\0';
+	if (length > size - 1) {
+		length = size - 1;
+		while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
+			length--;
+	}
+	for (size_t i = 0; i < length; i++)
+		out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+	out[length] = '\0';
+}
+
+static uint64_t hash(uint64_t h,
+		     const char *text) /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+{
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3;
+	return (h ^ 0xff) * 0x100000001b3; /* a byte that UTF-8 never has ends each part */
 }
 
 /* What tells a row from all others of its list. */
-static void key_of(const json_t *row, char *out, size_t size)
+static uint64_t id_of(const json_t *row)
 {
-	static const char *const parts[] = {"service", "side",	  "protocol",	 "method",
-					    "route",   "command", "fingerprint", NULL};
-	size_t used = 0;
+	static const char *const parts[] = {"service", "side",	  "protocol",	"method",
+					    "route",   "command", "fingerprint"};
+	uint64_t h = 0xcbf29ce484222325;
 
-	out[0] = '\0';
-	for (const char *const *p = parts; *p && used < size; p++) {
-		const char *text = json_string_value(json_object_get(row, *p));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		const char *text = json_string_value(json_object_get(row, parts[i]));
 
-		used += (size_t)snprintf(out + used, size - used, "%s\x1f", text ? text : "");
+		h = hash(h, text ? text : "");
 	}
-	if (used < size && json_is_true(json_object_get(row, "blocking")))
-		snprintf(out + used, size - used, "b");
+	return hash(h, json_is_true(json_object_get(row, "blocking")) ? "b" : "");
 }
 
-/* A dictionary of a list's rows by their keys; borrowed from the document. */
-static json_t *index_of(const json_t *document, const char *list)
+/* A document's rows, and a model's, by their ids. False: no memory. */
+static bool index_document(struct lookup *out, const json_t *document, const char *list)
 {
-	json_t *index = json_object(), *row;
-	char key[1024];
+	json_t *rows = json_object_get(document, list), *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(document, list), i, row)
-	{
-		key_of(row, key, sizeof(key));
-		json_object_set(index, key, row);
-	}
-	return index;
+	if (!lookup__init(out, json_array_size(rows)))
+		return false;
+	json_array_foreach(rows, i, row) lookup__put(out, id_of(row), row);
+	return true;
+}
+
+static bool index_model(struct lookup *out, const struct model *m, enum page page)
+{
+	size_t count = m ? m->row_count[page] : 0;
+
+	if (!lookup__init(out, count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		lookup__put(out, m->rows[page][i].id, &m->rows[page][i]);
+	return true;
 }
 
 /* ---- percentiles ---- */
@@ -78,10 +94,13 @@ static void add_sketch(uint64_t *counts, const json_t *sketch, bool subtract)
 	json_t *list = json_object_get(sketch, "counts"), *item;
 	size_t i;
 
+	if (first < SKETCH_MIN || first > SKETCH_MAX)
+		return;
 	json_array_foreach(list, i, item)
 	{
-		json_int_t at = first - SKETCH_MIN + (json_int_t)i;
-		uint64_t n = (uint64_t)json_integer_value(item);
+		json_int_t at = first - SKETCH_MIN + (json_int_t)i,
+			   value = json_integer_value(item);
+		uint64_t n = value > 0 ? (uint64_t)value : 0;
 
 		if (at < 0 || at >= SKETCH_COUNT)
 			continue;
@@ -92,6 +111,20 @@ static void add_sketch(uint64_t *counts, const json_t *sketch, bool subtract)
 	}
 }
 
+/* The whole maximum belongs to this interval where it is new; else its highest bucket does. */
+static double max_of(const uint64_t *counts, const json_t *newer, const json_t *older)
+{
+	double max = number_of(newer, "max_ms");
+
+	if (max > number_of(older, "max_ms"))
+		return max;
+	for (int i = SKETCH_COUNT - 1; i >= 0; i--)
+		if (counts[i])
+			return fmin(sketch__bound(i + SKETCH_MIN), max);
+	return max;
+}
+
+/* A percentile is interpolated within a bucket that may reach beyond the slowest exchange. */
 static void set_percentiles(struct model_row *row, const json_t *newer, const json_t *older)
 {
 	uint64_t counts[SKETCH_COUNT] = {0};
@@ -101,19 +134,12 @@ static void set_percentiles(struct model_row *row, const json_t *newer, const js
 	row->p50 = sketch__quantile(counts, SKETCH_MIN, SKETCH_COUNT, 0.50);
 	row->p95 = sketch__quantile(counts, SKETCH_MIN, SKETCH_COUNT, 0.95);
 	row->p99 = sketch__quantile(counts, SKETCH_MIN, SKETCH_COUNT, 0.99);
-	row->max = NAN;
-	if (isnan(row->p50))
+	row->max = isnan(row->p50) ? NAN : max_of(counts, newer, older);
+	if (isnan(row->max))
 		return;
-	/* The whole maximum belongs to this interval where it is new; else its highest bucket does.
-	 */
-	if (number_of(newer, "max_ms") > number_of(older, "max_ms")) {
-		row->max = number_of(newer, "max_ms");
-	} else {
-		for (int i = SKETCH_COUNT - 1; i >= 0 && isnan(row->max); i--)
-			if (counts[i])
-				row->max = fmin(sketch__bound(i + SKETCH_MIN),
-						number_of(newer, "max_ms"));
-	}
+	row->p50 = fmin(row->p50, row->max);
+	row->p95 = fmin(row->p95, row->max);
+	row->p99 = fmin(row->p99, row->max);
 }
 
 /* ---- rows ---- */
@@ -167,54 +193,64 @@ static void fill_row(struct model_row *row, const json_t *newer, const json_t *o
 	set_percentiles(row, newer, older);
 }
 
-/* Lists come in the same order mostly: the row before is looked for where it stood. */
-static const struct model_row *row_before(const struct model *before, enum page page, size_t at,
-					  const struct model_row *row)
+/* In the order of the codes, which are sent in none. */
+static void set_status(struct model_row *row, const json_t *newer, const json_t *older)
 {
-	size_t count = before ? before->row_count[page] : 0;
+	json_t *list = json_object_get(newer, "status"), *before = json_object_get(older, "status");
 
-	for (size_t i = 0; i < count; i++) {
-		const struct model_row *b = &before->rows[page][(at + i) % count];
+	for (void *i = json_object_iter(list); i; i = json_object_iter_next(list, i)) {
+		const char *key = json_object_iter_key(i);
+		struct model_status status = {(unsigned)strtoul(key, NULL, 10),
+					      difference(list, before, key)};
+		size_t at = row->status_count;
 
-		if (strcmp(b->name, row->name) == 0 && strcmp(b->service, row->service) == 0 &&
-		    strcmp(b->side, row->side) == 0 && strcmp(b->kind, row->kind) == 0 &&
-		    strcmp(b->fingerprint, row->fingerprint) == 0 &&
-		    strcmp(b->protocol, row->protocol) == 0)
-			return b;
+		if (!status.count || at == MODEL_STATUS)
+			continue;
+		for (; at && row->status[at - 1].code > status.code; at--)
+			row->status[at] = row->status[at - 1];
+		row->status[at] = status;
+		row->status_count++;
 	}
-	return NULL;
+}
+
+static void fill_rows(struct model *m, enum page page, const json_t *list,
+		      const struct lookup *older, const struct lookup *before)
+{
+	for (size_t i = 0; i < m->row_count[page]; i++) {
+		const json_t *json = json_array_get(list, i), *was;
+		struct model_row *row = &m->rows[page][i];
+
+		row->id = id_of(json);
+		was = lookup__get(older, row->id);
+		fill_row(row, json, was, page, m->interval);
+		set_status(row, json, was);
+		set_history(row, lookup__get(before, row->id));
+	}
 }
 
 static bool fill_page(struct model *m, enum page page, const json_t *newer, const json_t *older,
 		      const struct model *before)
 {
-	json_t *list = json_object_get(newer, lists[page]), *json;
-	json_t *index = index_of(older, lists[page]);
-	size_t count = json_array_size(list), i;
-	char key[1024];
+	json_t *list = json_object_get(newer, lists[page]);
+	size_t count = json_array_size(list);
+	struct lookup documents = {0}, models = {0};
+	bool indexed;
 
 	if (count > MODEL_ROWS_MAX) {
 		m->left_out += count - MODEL_ROWS_MAX;
 		count = MODEL_ROWS_MAX;
 	}
 	m->rows[page] = calloc(count ? count : 1, sizeof(struct model_row));
-	if (!m->rows[page]) {
-		json_decref(index);
+	if (!m->rows[page])
 		return false;
-	}
-	json_array_foreach(list, i, json)
-	{
-		struct model_row *row = &m->rows[page][i];
-
-		if (i == count)
-			break;
-		key_of(json, key, sizeof(key));
-		fill_row(row, json, json_object_get(index, key), page, m->interval);
-		set_history(row, row_before(before, page, i, row));
-	}
 	m->row_count[page] = count;
-	json_decref(index);
-	return true;
+	indexed = index_document(&documents, older, lists[page]) &&
+		  index_model(&models, before, page);
+	if (indexed)
+		fill_rows(m, page, list, &documents, &models);
+	lookup__clear(&documents);
+	lookup__clear(&models);
+	return indexed;
 }
 
 /* ---- the rest ---- */
@@ -291,11 +327,14 @@ struct model *model__new(const json_t *newer, const json_t *older, const struct 
 {
 	const char *source = json_string_value(json_object_get(newer, "source"));
 	uint64_t until = count_of(newer, "time_ns");
-	uint64_t from = older ? count_of(older, "time_ns") : count_of(newer, "started_ns");
+	uint64_t from;
 	struct model *m;
 
 	if (count_of(newer, "version") != 1)
 		return NULL;
+	if (older && count_of(older, "started_ns") != count_of(newer, "started_ns"))
+		older = NULL;
+	from = older ? count_of(older, "time_ns") : count_of(newer, "started_ns");
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;

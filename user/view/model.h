@@ -14,6 +14,7 @@
 #define MODEL_ROWS_MAX 20000 /* of one page; further ones are counted in `left_out` */
 #define MODEL_HISTORY  16    /* intervals of a sparkline */
 #define MODEL_NAME_MAX 512
+#define MODEL_STATUS   12 /* status codes of a route; further ones are left out */
 
 enum page {
 	PAGE_SERVICES,
@@ -25,7 +26,13 @@ enum page {
 	PAGE_COUNT
 };
 
+struct model_status {
+	unsigned code;
+	uint64_t count; /* within the interval */
+};
+
 struct model_row {
+	uint64_t id; /* the same in every document; a hash of what names the row */
 	char service[64];
 	char side[8];
 	char protocol[12];
@@ -39,6 +46,8 @@ struct model_row {
 	double mean, p50, p95, p99, max;	       /* ms; NAN where nothing was answered */
 	uint64_t connections;
 	float history[MODEL_HISTORY]; /* rates, newest last */
+	struct model_status status[MODEL_STATUS];
+	size_t status_count;
 };
 
 struct model_loss {
@@ -70,8 +79,9 @@ struct model {
 };
 
 /*
- * older NULL: since the observation began. before (may be NULL) is the model shown until now, whose
- * rows' histories go on. NULL: no memory, or newer is no such document.
+ * older NULL, or of a daemon that was started anew: since the observation began. before (may be
+ * NULL) is the model shown until now, whose rows' histories go on. NULL: no memory, or newer is no
+ * such document.
  */
 struct model *model__new(const json_t *newer, const json_t *older, const struct model *before);
 void model__free(struct model *model); /* tolerates NULL */
