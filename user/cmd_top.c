@@ -16,6 +16,7 @@
 #include "view/terminal.h"
 #include "view/view.h"
 
+#define WIDTH_MAX     1000
 #define WIDTH_UNKNOWN 160 /* where standard output is no terminal */
 
 static const char help_text[] =
@@ -29,8 +30,8 @@ static const char help_text[] =
 	"  -j, --json              print the numbers as JSON (docs/model.md)\n"
 	"  -i, --interval SECONDS  how long a picture's interval is (default 1)\n"
 	"  -f, --filter TEXT       only rows that hold it\n"
-	"  -o, --sort KEY          sort by this key's column, as in the view (r: rate, e: errors "
-	"...)\n"
+	"  -o, --sort COLUMN       sort by it: a title as in the view (rate, p95) or its key (r, "
+	"9)\n"
 	"  -s, --socket PATH       the daemon's local socket (default /run/sonde.sock)\n"
 	"  -a, --address ADDR      the daemon's address (default 127.0.0.1:9867)\n"
 	"  -h, --help              show this text\n";
@@ -40,16 +41,28 @@ struct top_options {
 	enum page page;
 	double interval;
 	const char *filter, *socket, *address, *recording;
-	int sort_key;
+	const char *sort;
 };
 
+static int line_end(const struct frame *f, int y)
+{
+	int end = f->width;
+
+	while (end && f->cell[y * f->width + end - 1].character == L' ')
+		end--;
+	return end;
+}
+
+/* Without the blank ends of lines and of the whole. */
 static void print_frame(const struct frame *f)
 {
-	for (int y = 0; y < f->height; y++) {
-		int end = f->width;
+	int height = f->height;
 
-		while (end && f->cell[y * f->width + end - 1].character == L' ')
-			end--;
+	while (height && !line_end(f, height - 1))
+		height--;
+	for (int y = 0; y < height; y++) {
+		int end = line_end(f, y);
+
 		for (int x = 0; x < end; x++)
 			if (f->cell[y * f->width + x].character)
 				printf("%lc", (wint_t)f->cell[y * f->width + x].character);
@@ -59,63 +72,104 @@ static void print_frame(const struct frame *f)
 
 static int terminal_width(void)
 {
+	const char *columns = getenv("COLUMNS");
+	int width = columns ? atoi(columns) : 0;
 	struct winsize size;
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
 		return size.ws_col;
-	return WIDTH_UNKNOWN;
+	return width > 0 && width < WIDTH_MAX ? width : WIDTH_UNKNOWN;
 }
 
-static int print_once(const struct top_options *options, const json_t *newer, const json_t *older)
+/* What is wanted of the view; false: there is no such column. */
+static bool set_view(struct view *view, const struct top_options *options)
+{
+	view__init(view);
+	view->page = options->page;
+	view->interval = options->interval;
+	snprintf(view->filter, sizeof(view->filter), "%s", options->filter);
+	return !options->sort || view__sort(view, options->sort);
+}
+
+static int print_once(const struct top_options *options, const json_t *newer, const json_t *older,
+		      char *error, size_t size)
 {
 	struct model *model = model__new(newer, older, NULL);
 	struct frame frame = {0};
 	struct view view;
 	bool drawn;
 
-	view__init(&view);
-	view.page = options->page;
+	set_view(&view, options);
 	view.model = model;
 	view.plain = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	view.still = true;
 	view.selected = SIZE_MAX;
-	snprintf(view.filter, sizeof(view.filter), "%s", options->filter);
-	if (options->sort_key)
-		view__key(&view, options->sort_key);
 	drawn = model && frame__size(&frame, terminal_width(), view__height(&view));
 	if (drawn) {
 		view__draw(&view, &frame);
 		frame.height--; /* the line of keys is for those who can press them */
 		print_frame(&frame);
+	} else {
+		snprintf(error, size,
+			 model ? "no memory" : "the numbers are of another version of sonde");
 	}
 	frame__free(&frame);
 	model__free(model);
-	return drawn ? 0 : -ENOMEM;
+	return drawn ? 0 : -EPROTO;
+}
+
+static json_t *next_model(struct source *source, double seconds, char *error, size_t size)
+{
+	if (session__signal((int)(seconds * 1000))) {
+		snprintf(error, size, "interrupted");
+		return NULL;
+	}
+	return source__model(source, error, size);
 }
 
 /* Rates need two documents; a recording is one whole interval. */
+static int print_text(const struct top_options *options, struct source *source, json_t *first,
+		      char *error, size_t size)
+{
+	json_t *second;
+	int err;
+
+	if (!source__is_live(source))
+		return print_once(options, first, NULL, error, size);
+	second = next_model(source, options->interval, error, size);
+	err = second ? print_once(options, second, first, error, size) : -EIO;
+	json_decref(second);
+	return err;
+}
+
 static int once(const struct top_options *options, struct source *source, char *error, size_t size)
 {
-	json_t *older = NULL, *newer = source__model(source, error, size);
-	struct timespec wait = {(time_t)options->interval,
-				(long)((options->interval - (time_t)options->interval) * 1e9)};
-	int err = newer ? 0 : -EIO;
+	json_t *first = source__model(source, error, size);
+	int err = 0;
 
-	if (!err && options->json) {
-		json_dumpf(newer, stdout, JSON_INDENT(1));
+	if (!first)
+		return -EIO;
+	if (options->json) {
+		json_dumpf(first, stdout, JSON_INDENT(1));
 		putchar('\n');
-	} else if (!err) {
-		if (source__is_live(source)) {
-			older = newer;
-			nanosleep(&wait, NULL);
-			newer = source__model(source, error, size);
-			err = newer ? 0 : -EIO;
-		}
-		if (!err)
-			err = print_once(options, newer, older);
+	} else {
+		err = print_text(options, source, first, error, size);
 	}
-	json_decref(older);
-	json_decref(newer);
+	json_decref(first);
+	if (!err && (fflush(stdout) || ferror(stdout))) {
+		err = -errno;
+		snprintf(error, size, "standard output: %s", strerror(errno));
+	}
 	return err;
+}
+
+static int show_live(const struct top_options *options, struct source *source, char *error,
+		     size_t size)
+{
+	struct view view;
+
+	set_view(&view, options);
+	return terminal__run(source, &view, error, size);
 }
 
 static int show(const struct top_options *options)
@@ -130,13 +184,13 @@ static int show(const struct top_options *options)
 
 	config__defaults(&config);
 	from.config = &config;
-	session__block_signals();
+	if (!options->recording) /* whose replay may be interrupted */
+		session__block_signals();
 	err = source__open(&from, &source, error, sizeof(error));
 	if (!err && (options->once || options->json))
 		err = once(options, source, error, sizeof(error));
 	else if (!err)
-		err = terminal__run(source, options->interval, options->filter, options->sort_key,
-				    error, sizeof(error));
+		err = show_live(options, source, error, sizeof(error));
 	source__close(source);
 	config__clear(&config);
 	if (err)
@@ -152,10 +206,29 @@ static int page_named(const char *name)
 	return -1;
 }
 
+static bool take_interval(struct top_options *out, const char *value)
+{
+	char *end;
+
+	out->interval = strtod(value, &end);
+	if (end != value && !*end && out->interval >= 0.1 && out->interval <= 3600)
+		return true;
+	wrong_use("top", "--interval %s: 0.1 to 3600 seconds are needed", value);
+	return false;
+}
+
+static bool take_page(struct top_options *out, const char *value)
+{
+	int page = page_named(value);
+
+	out->page = (enum page)page;
+	if (page < 0)
+		wrong_use("top", "there is no page `%s`", value);
+	return page >= 0;
+}
+
 static bool take_option(struct top_options *out, int c, const char *value)
 {
-	int page;
-
 	switch (c) {
 	case '1':
 		out->once = true;
@@ -173,19 +246,12 @@ static bool take_option(struct top_options *out, int c, const char *value)
 		out->address = value;
 		return true;
 	case 'o':
-		out->sort_key = (unsigned char)value[0];
+		out->sort = value;
 		return true;
 	case 'i':
-		out->interval = strtod(value, NULL);
-		if (out->interval < 0.1 || out->interval > 3600)
-			wrong_use("top", "--interval %s: 0.1 to 3600 seconds are needed", value);
-		return out->interval >= 0.1 && out->interval <= 3600;
+		return take_interval(out, value);
 	case 'p':
-		page = page_named(value);
-		out->page = (enum page)page;
-		if (page < 0)
-			wrong_use("top", "there is no page `%s`", value);
-		return page >= 0;
+		return take_page(out, value);
 	default:
 		return false;
 	}
@@ -207,6 +273,7 @@ int cmd_top(int argc, char **argv)
 				  .filter = "",
 				  .socket = "/run/sonde.sock",
 				  .address = "127.0.0.1:9867"};
+	struct view view;
 
 	setlocale(LC_CTYPE, "");
 	for (int c; (c = getopt_long(argc, argv, "1p:ji:f:o:s:a:h", options, NULL)) != -1;) {
@@ -219,6 +286,9 @@ int cmd_top(int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return wrong_use("top", "at most one recording can be shown");
+	if (!set_view(&view, &top))
+		return wrong_use("top", "the page %s has no column `%s`", page__title(top.page),
+				 top.sort);
 	top.recording = optind < argc ? argv[optind] : NULL;
 	if (!top.once && !top.json && !isatty(STDOUT_FILENO))
 		top.once = true;

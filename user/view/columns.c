@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "view/cells.h"
 
 /* ---- formats ---- */
 
@@ -37,7 +38,7 @@ void format__ms(double ms, bool plain, wchar_t *out, size_t size)
 {
 	if (isnan(ms))
 		swprintf(out, size, L"-");
-	else if (ms < 1)
+	else if (ms < 0.9995)
 		swprintf(out, size, plain ? L"%.0fus" : L"%.0f\u00b5s", ms * 1000);
 	else if (ms < 9.995)
 		swprintf(out, size, L"%.2fms", ms);
@@ -68,7 +69,7 @@ void format__bytes(double bytes, wchar_t *out, size_t size)
 				  size_t size)                                                     \
 	{                                                                                          \
 		(void)plain;                                                                       \
-		swprintf(out, size, L"%s", r->field);                                              \
+		cells__widen(r->field, out, size);                                                 \
 	}                                                                                          \
 	static int compare_##field(const struct model_row *a, const struct model_row *b)           \
 	{                                                                                          \
@@ -154,7 +155,7 @@ static int compare_hit_share(const struct model_row *a, const struct model_row *
 }
 
 /* Rates of the last intervals, each as an eighth of the highest. */
-static void print_history(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+void column__history(const struct model_row *r, bool plain, wchar_t *out, size_t size)
 {
 	static const wchar_t steps[] = L" \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588";
 	static const wchar_t plain_steps[] = L" ._-=+*%#";
@@ -171,70 +172,105 @@ static void print_history(const struct model_row *r, bool plain, wchar_t *out, s
 	out[n] = L'\0';
 }
 
+#define BAR_WIDTH 6
+
+/* The errors' share as a bar; any error shows. */
+static void print_error_bar(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+{
+	static const wchar_t parts[] = L" \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588";
+	double share = r->error_share < 1 ? r->error_share : 1;
+	int eighths = (int)ceil(share * BAR_WIDTH * 8), n = 0;
+
+	for (; eighths > 0 && (size_t)n < size - 1; eighths -= 8)
+		out[n++] = plain ? L'#' : parts[eighths < 8 ? eighths : 8];
+	out[n] = L'\0';
+}
+
 /* ---- the tables ---- */
 
 #define LATENCIES                                                                                  \
-	{"p50", 'm', 7, 0, false, print_p50, compare_p50, NULL},                                   \
-		{"p95", '9', 7, 1, false, print_p95, compare_p95, NULL},                           \
-		{"p99", 'l', 7, 2, false, print_p99, compare_p99, NULL},                           \
+	{"p50", 'm', 7, 0, false, false, print_p50, compare_p50, NULL},                            \
+		{"p95", '9', 7, 1, false, false, print_p95, compare_p95, NULL},                    \
+		{"p99", 'l', 7, 2, false, false, print_p99, compare_p99, NULL},                    \
 	{                                                                                          \
-		"MAX", 'x', 7, 4, false, print_max, compare_max, NULL                              \
+		"MAX", 'x', 7, 4, false, false, print_max, compare_max, NULL                       \
 	}
-#define TRAFFIC                                                                                    \
-	{"RATE/s", 'r', 7, 0, false, print_rate, compare_rate, NULL},                              \
+#define RATE                                                                                       \
 	{                                                                                          \
-		"ERR", 'e', 6, 0, false, print_error_share, compare_error_share, style_error_share \
+		"RATE/s", 'r', 7, 0, false, false, print_rate, compare_rate, NULL                  \
+	}
+#define ERRORS                                                                                     \
+	{                                                                                          \
+		"ERR", 'e', 6, 0, false, false, print_error_share, compare_error_share,            \
+			style_error_share                                                          \
+	}
+#define ERROR_BAR                                                                                  \
+	{                                                                                          \
+		"ERRORS", 0, BAR_WIDTH, 8, true, false, print_error_bar, compare_error_share,      \
+			style_error_share                                                          \
+	}
+#define TREND                                                                                      \
+	{                                                                                          \
+		"TREND", 0, MODEL_HISTORY, 7, true, true, column__history, compare_rate, NULL      \
 	}
 
 static const struct column service_columns[] = {
-	{"SERVICE", 's', 0, 0, true, print_service, compare_service, NULL},
-	{"PROTOCOL", 't', 8, 0, true, print_protocol, compare_protocol, NULL},
-	{"SIDE", 'd', 6, 0, true, print_side, compare_side, NULL},
-	TRAFFIC,
+	{"SERVICE", 's', 0, 0, true, false, print_service, compare_service, NULL},
+	{"PROTOCOL", 't', 8, 0, true, false, print_protocol, compare_protocol, NULL},
+	{"SIDE", 'd', 6, 0, true, false, print_side, compare_side, NULL},
+	RATE,
+	ERRORS,
+	ERROR_BAR,
 	LATENCIES,
-	{"COUNT", 'n', 7, 3, false, print_count, compare_count, NULL},
-	{"UNANSW", 'u', 6, 5, false, print_unanswered, compare_unanswered, style_unanswered},
-	{"CONN", 'c', 6, 6, false, print_connections, compare_connections, NULL},
-	{"RATE", 0, MODEL_HISTORY, 7, true, print_history, compare_rate, NULL},
+	{"COUNT", 'n', 7, 3, false, false, print_count, compare_count, NULL},
+	{"UNANSW", 'u', 6, 5, false, false, print_unanswered, compare_unanswered, style_unanswered},
+	{"CONN", 'c', 6, 6, false, false, print_connections, compare_connections, NULL},
+	TREND,
 	{0},
 };
 
 static const struct column route_columns[] = {
-	{"ROUTE", 'o', 0, 0, true, print_name, compare_name, NULL},
-	{"METHOD", 't', 7, 1, true, print_kind, compare_kind, NULL},
-	{"SERVICE", 's', 14, 2, true, print_service, compare_service, NULL},
-	{"SIDE", 'd', 6, 3, true, print_side, compare_side, NULL},
-	TRAFFIC,
+	{"ROUTE", 'o', 0, 0, true, false, print_name, compare_name, NULL},
+	{"METHOD", 't', 7, 1, true, false, print_kind, compare_kind, NULL},
+	{"SERVICE", 's', 16, 2, true, false, print_service, compare_service, NULL},
+	{"SIDE", 'd', 6, 3, true, false, print_side, compare_side, NULL},
+	RATE,
+	ERRORS,
+	ERROR_BAR,
 	LATENCIES,
-	{"COUNT", 'n', 7, 4, false, print_count, compare_count, NULL},
-	{"UNANSW", 'u', 6, 5, false, print_unanswered, compare_unanswered, style_unanswered},
-	{"RATE", 0, MODEL_HISTORY, 7, true, print_history, compare_rate, NULL},
+	{"COUNT", 'n', 7, 4, false, false, print_count, compare_count, NULL},
+	{"UNANSW", 'u', 6, 5, false, false, print_unanswered, compare_unanswered, style_unanswered},
+	TREND,
 	{0},
 };
 
 static const struct column statement_columns[] = {
-	{"STATEMENT", 'o', 0, 0, true, print_name, compare_name, NULL},
-	{"VERB", 't', 8, 5, true, print_kind, compare_kind, NULL},
-	{"TABLE", 'a', 14, 6, true, print_table, compare_table, NULL},
-	{"SERVICE", 's', 14, 2, true, print_service, compare_service, NULL},
-	{"SIDE", 'd', 6, 3, true, print_side, compare_side, NULL},
-	TRAFFIC,
+	{"STATEMENT", 'o', 0, 0, true, false, print_name, compare_name, NULL},
+	{"VERB", 't', 8, 5, true, false, print_kind, compare_kind, NULL},
+	{"TABLE", 'a', 14, 6, true, false, print_table, compare_table, NULL},
+	{"SERVICE", 's', 16, 2, true, false, print_service, compare_service, NULL},
+	{"SIDE", 'd', 6, 3, true, false, print_side, compare_side, NULL},
+	RATE,
+	ERRORS,
+	ERROR_BAR,
 	LATENCIES,
-	{"COUNT", 'n', 7, 3, false, print_count, compare_count, NULL},
-	{"ROWS", 'w', 7, 5, false, print_aux, compare_aux, NULL},
+	{"COUNT", 'n', 7, 3, false, false, print_count, compare_count, NULL},
+	{"ROWS", 'w', 7, 5, false, false, print_aux, compare_aux, NULL},
 	{0},
 };
 
 static const struct column command_columns[] = {
-	{"COMMAND", 'o', 0, 0, true, print_name, compare_name, NULL},
-	{"", 't', 8, 5, true, print_kind, compare_kind, NULL},
-	{"SERVICE", 's', 14, 2, true, print_service, compare_service, NULL},
-	{"SIDE", 'd', 6, 3, true, print_side, compare_side, NULL},
-	TRAFFIC,
+	{"COMMAND", 'o', 0, 0, true, false, print_name, compare_name, NULL},
+	{"", 't', 8, 5, true, false, print_kind, compare_kind, NULL},
+	{"SERVICE", 's', 16, 2, true, false, print_service, compare_service, NULL},
+	{"SIDE", 'd', 6, 3, true, false, print_side, compare_side, NULL},
+	RATE,
+	ERRORS,
+	ERROR_BAR,
 	LATENCIES,
-	{"COUNT", 'n', 7, 3, false, print_count, compare_count, NULL},
-	{"HITS", 'i', 6, 1, false, print_hit_share, compare_hit_share, NULL},
-	{"RATE", 0, MODEL_HISTORY, 7, true, print_history, compare_rate, NULL},
+	{"COUNT", 'n', 7, 3, false, false, print_count, compare_count, NULL},
+	{"HITS", 'i', 6, 1, false, false, print_hit_share, compare_hit_share, NULL},
+	TREND,
 	{0},
 };
 

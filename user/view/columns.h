@@ -11,6 +11,7 @@ struct column {
 	int width;    /* at least; 0: takes what is left */
 	int priority; /* narrow screens leave out the highest first; 0: never left out */
 	bool left;    /* aligned */
+	bool moving;  /* says something only where pictures follow one another */
 	void (*print)(const struct model_row *row, bool plain, wchar_t *out, size_t size);
 	/* As strcmp; numbers sort largest first. */
 	int (*compare)(const struct model_row *a, const struct model_row *b);
@@ -19,6 +20,8 @@ struct column {
 
 /* Of a page with rows; ends with a title of NULL. */
 const struct column *columns__of(enum page page);
+/* The sparkline of a row's rate, MODEL_HISTORY characters. */
+void column__history(const struct model_row *row, bool plain, wchar_t *out, size_t size);
 const char *page__title(enum page page);
 
 /* "0.12", "123", "4.5k", "12M"; times in ms: "45µs", "1.23ms", "1.2s". */

@@ -257,3 +257,8 @@ bool source__is_live(const struct source *s)
 {
 	return !s->whole;
 }
+
+bool source__may_return(const struct source *s)
+{
+	return !s->whole && !s->session.observer;
+}

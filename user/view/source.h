@@ -27,5 +27,7 @@ void source__close(struct source *source); /* tolerates NULL */
 json_t *source__model(struct source *source, char *error, size_t size);
 /* Of a recording there is only one document. */
 bool source__is_live(const struct source *source);
+/* After source__model failed: a daemon that went may come again. */
+bool source__may_return(const struct source *source);
 
 #endif

@@ -13,6 +13,8 @@
 #include "view/terminal.h"
 #include "view/view.h"
 
+#define POLL_MS 100 /* how late a signal or an interval may be noticed */
+
 static volatile sig_atomic_t ended;
 
 static void on_end(int number)
@@ -29,10 +31,12 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGQUIT, &action, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -130,26 +134,19 @@ static double now(void)
 
 struct screen {
 	struct source *source;
-	struct view view;
+	struct view *view;
 	struct frame frame;
 	struct model *model;
 	json_t *older; /* the document of the model's end */
 	double next;
+	bool changed; /* since it was drawn */
 };
 
-/* A new document makes a new model, about the time since the one before. */
-static int update(struct screen *s, char *error, size_t size)
+static int show_document(struct screen *s, json_t *newer, char *error, size_t size)
 {
-	json_t *newer = source__model(s->source, error, size);
-	struct model *model;
+	const json_t *older = source__is_live(s->source) ? s->older : NULL;
+	struct model *model = model__new(newer, older, s->model);
 
-	if (!newer)
-		return -EIO;
-	if (newer == s->older) { /* a recording's only one */
-		json_decref(newer);
-		return 0;
-	}
-	model = model__new(newer, source__is_live(s->source) ? s->older : NULL, s->model);
 	if (!model) {
 		json_decref(newer);
 		snprintf(error, size, "the numbers are of another version of sonde");
@@ -159,9 +156,27 @@ static int update(struct screen *s, char *error, size_t size)
 	s->older = newer;
 	model__free(s->model);
 	s->model = model;
-	if (!s->view.paused)
-		s->view.model = model;
+	s->view->model = model;
+	s->changed = true;
 	return 0;
+}
+
+/* A daemon may be started anew: the last numbers stay, marked as old, and it is asked again. */
+static int update(struct screen *s, char *error, size_t size)
+{
+	json_t *newer = source__model(s->source, error, size);
+
+	if (newer && newer == s->older) { /* a recording's only one */
+		json_decref(newer);
+		return 0;
+	}
+	if (!newer && s->model && source__may_return(s->source)) {
+		snprintf(s->view->trouble, sizeof(s->view->trouble), "%s", error);
+		s->changed = true;
+		return 0;
+	}
+	s->view->trouble[0] = '\0';
+	return newer ? show_document(s, newer, error, size) : -EIO;
 }
 
 /* While paused the shown model must stay: nothing is fetched. */
@@ -169,9 +184,9 @@ static int maybe_update(struct screen *s, char *error, size_t size)
 {
 	double t = now();
 
-	if (s->view.paused || t < s->next)
+	if (s->view->paused || t < s->next)
 		return 0;
-	s->next = t + s->view.interval;
+	s->next = t + s->view->interval;
 	return update(s, error, size);
 }
 
@@ -180,20 +195,34 @@ static int draw(struct screen *s)
 	int height, width;
 
 	getmaxyx(stdscr, height, width);
-	if (height < 1 || width < 1)
+	if (!s->changed || height < 1 || width < 1)
 		return 0;
+	s->changed = false;
 	if (!frame__size(&s->frame, width, height))
 		return -ENOMEM;
-	view__draw(&s->view, &s->frame);
+	view__draw(s->view, &s->frame);
 	paint(&s->frame);
 	return 0;
+}
+
+static void take_key(struct screen *s, int kind, wint_t got)
+{
+	double interval = s->view->interval;
+
+	if (kind == KEY_CODE_YES && got == KEY_RESIZE)
+		erase();
+	else
+		view__key(s->view, key_of(kind, got));
+	if (s->view->interval != interval)
+		s->next = now() + s->view->interval;
+	s->changed = true;
 }
 
 static int loop(struct screen *s, char *error, size_t size)
 {
 	int err = 0;
 
-	while (!err && !s->view.quit && !ended) {
+	while (!err && !s->view->quit && !ended) {
 		wint_t got;
 		int kind;
 
@@ -201,45 +230,43 @@ static int loop(struct screen *s, char *error, size_t size)
 		if (!err)
 			err = draw(s);
 		kind = get_wch(&got);
-		if (kind == ERR)
-			continue;
-		if (kind == KEY_CODE_YES && got == KEY_RESIZE)
-			erase();
-		else
-			view__key(&s->view, key_of(kind, got));
+		if (kind != ERR)
+			take_key(s, kind, got);
 	}
 	return err;
 }
 
-int terminal__run(struct source *source, double interval, const char *filter, int sort_key,
-		  char *error, size_t size)
+static void set_terminal(void)
 {
-	struct screen s = {.source = source};
-	int err;
-
-	setlocale(LC_CTYPE, "");
-	catch_signals();
-	if (!newterm(NULL, stdout, stdin)) {
-		snprintf(error, size,
-			 "this terminal (TERM=%s) is not known; `sonde top --once` needs none",
-			 getenv("TERM") ? getenv("TERM") : "");
-		return -ENOTTY;
-	}
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
 	set_escdelay(50);
 	curs_set(0);
-	timeout(100);
+	timeout(POLL_MS);
 	set_attributes();
-	view__init(&s.view);
-	s.view.plain = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-	s.view.interval = interval;
-	snprintf(s.view.filter, sizeof(s.view.filter), "%s", filter);
-	if (sort_key)
-		view__key(&s.view, sort_key);
+}
+
+int terminal__run(struct source *source, struct view *view, char *error, size_t size)
+{
+	struct screen s = {.source = source, .view = view, .changed = true};
+	SCREEN *screen;
+	int err;
+
+	screen = newterm(NULL, stdout, stdin);
+	if (!screen) {
+		snprintf(error, size,
+			 "this terminal (TERM=%s) is not known; `sonde top --once` needs none",
+			 getenv("TERM") ? getenv("TERM") : "");
+		return -ENOTTY;
+	}
+	catch_signals();
+	set_terminal();
+	view->plain = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	err = loop(&s, error, size);
 	endwin();
+	delscreen(screen);
+	view->model = NULL;
 	json_decref(s.older);
 	model__free(s.model);
 	frame__free(&s.frame);

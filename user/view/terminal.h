@@ -4,10 +4,12 @@
 #define SONDE_TERMINAL_H
 
 #include "view/source.h"
+#include "view/view.h"
 
-/* Shows the source until the user quits. 0, or -errno with one line in error; the terminal is as
- * before. */
-int terminal__run(struct source *source, double interval, const char *filter, int sort_key,
-		  char *error, size_t size);
+/*
+ * Shows the source until the user quits; the view says what to begin with. 0, or -errno with one
+ * line in error; the terminal is as before.
+ */
+int terminal__run(struct source *source, struct view *view, char *error, size_t size);
 
 #endif

@@ -32,6 +32,8 @@ static void go(struct view *v, enum page page)
 {
 	v->page = page;
 	v->selected = v->top = 0;
+	v->followed = 0;
+	v->detail = false;
 }
 
 /* ---- the filter ---- */
@@ -53,6 +55,7 @@ static void type(struct view *v, int key)
 		v->filter[length + 1] = '\0';
 	}
 	v->selected = v->top = 0;
+	v->followed = 0;
 }
 
 /* ---- moving ---- */
@@ -64,6 +67,7 @@ static void move(struct view *v, long by)
 	if (to > last)
 		to = last;
 	v->selected = to > 0 ? (size_t)to : 0;
+	v->followed = 0;
 }
 
 /* The page that tells more about a service's protocol. */
@@ -74,29 +78,33 @@ static enum page details_of(const char *protocol)
 	return strcmp(protocol, "redis") == 0 ? PAGE_COMMANDS : PAGE_ROUTES;
 }
 
-const struct model_row *view__selected(const struct view *view);
-
 static void enter(struct view *v)
 {
 	const struct model_row *row = view__selected(v);
 
-	if (!row || v->page != PAGE_SERVICES)
+	if (!row || v->page >= PAGE_LOSSES)
 		return;
+	if (v->page != PAGE_SERVICES) {
+		v->detail = true;
+		return;
+	}
 	snprintf(v->service, sizeof(v->service), "%s", row->service);
 	snprintf(v->side, sizeof(v->side), "%s", row->side);
 	v->filter[0] = '\0';
+	v->service_selected = v->selected;
 	go(v, details_of(row->protocol));
 }
 
 static void back(struct view *v)
 {
-	if (v->help)
-		v->help = false;
-	else if (v->filter[0])
+	if (v->detail) {
+		v->detail = false;
+	} else if (v->filter[0]) {
 		v->filter[0] = '\0';
-	else {
+	} else if (v->page != PAGE_SERVICES) {
 		v->service[0] = v->side[0] = '\0';
 		go(v, PAGE_SERVICES);
+		v->selected = v->service_selected;
 	}
 }
 
@@ -115,24 +123,40 @@ static void sort_by(struct view *v, int key)
 {
 	const struct column *columns = columns__of(v->page);
 
-	for (int i = 0; columns && columns[i].title; i++)
+	for (int i = 0; key && columns && columns[i].title; i++)
 		if (columns[i].key == key) {
-			v->reversed = v->sort[v->page] == i && !v->reversed;
+			v->reversed[v->page] = v->sort[v->page] == i && !v->reversed[v->page];
 			v->sort[v->page] = i;
+			v->followed = 0;
 			return;
 		}
+}
+
+/* "rate" is RATE/s: what begins so, without regard to case. */
+bool view__sort(struct view *v, const char *name)
+{
+	const struct column *columns = columns__of(v->page);
+
+	for (int i = 0; name[0] && columns && columns[i].title; i++)
+		if ((!name[1] && columns[i].key == name[0]) ||
+		    (name[1] && strncasecmp(columns[i].title, name, strlen(name)) == 0)) {
+			v->sort[v->page] = i;
+			v->reversed[v->page] = false;
+			return true;
+		}
+	return false;
 }
 
 static void sort_next(struct view *v, int step)
 {
 	const struct column *columns = columns__of(v->page);
-	int count = 0, at = v->sort[v->page];
+	int count = 0;
 
 	while (columns && columns[count].title)
 		count++;
 	if (count)
-		v->sort[v->page] = (at + step + count) % count;
-	v->reversed = false;
+		v->sort[v->page] = (v->sort[v->page] + step + count) % count;
+	v->reversed[v->page] = false;
 }
 
 static bool navigate(struct view *v, int key)
@@ -147,10 +171,10 @@ static bool navigate(struct view *v, int key)
 		move(v, 1);
 		return true;
 	case VIEW_PAGE_UP:
-		move(v, -20);
+		move(v, -(long)v->room);
 		return true;
 	case VIEW_PAGE_DOWN:
-		move(v, 20);
+		move(v, (long)v->room);
 		return true;
 	case VIEW_HOME:
 	case 'g':

@@ -29,16 +29,23 @@ enum view_key {
 
 struct view {
 	enum page page;
-	const struct model *model;		/* NULL: nothing yet */
-	bool paused, help, quit, typing, plain; /* plain: ASCII only */
-	bool reversed;
+	const struct model *model; /* NULL: nothing yet */
+	bool paused, help, quit, typing;
+	bool plain;  /* ASCII only */
+	bool still;  /* one picture, which no other follows */
+	bool detail; /* of the selected row */
+	bool reversed[PAGE_COUNT];
 	int sort[PAGE_COUNT];	   /* index into the page's columns */
 	char filter[64];	   /* of services and names; "" none */
 	char service[64], side[8]; /* drilled down to; "" all */
 	size_t selected, top;	   /* among the rows shown */
 	size_t shown;		   /* rows that pass the filter; set by drawing */
+	size_t room;		   /* rows that the screen has; set by drawing */
+	uint64_t followed;	   /* id of the row that stays selected; 0: the place does */
+	size_t service_selected;   /* where Esc goes back to */
 	double interval;	   /* seconds between two documents */
 	char message[160];	   /* shown in the last line until the next key */
+	char trouble[160];	   /* why the numbers are old; "" they are not */
 };
 
 enum cell_style {
@@ -60,11 +67,15 @@ struct cell {
 
 struct frame {
 	int width, height;
+	bool plain;	   /* other than ASCII becomes '?' */
 	struct cell *cell; /* height rows of width */
 };
 
 void view__init(struct view *view);
 void view__key(struct view *view, int key);
+/* Sorts the page by the column of this title ("p95", "rate") or key ("9", "r"). False: has none. */
+bool view__sort(struct view *view, const char *column);
+const struct model_row *view__selected(const struct view *view); /* NULL: none */
 /* Makes frame->cell (freed and allocated anew where the size changed). False: no memory. */
 bool frame__size(struct frame *frame, int width, int height);
 void frame__free(struct frame *frame);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The pages without a table, and the details of one row. */
+#include "view/pages.h"
+
+#include <math.h>
+#include <string.h>
+#include "view/cells.h"
+#include "view/columns.h"
+
+void page__losses(const struct view *v, struct frame *f)
+{
+	const struct model *m = v->model;
+	int y = HEADER_LINES - 1;
+
+	cells__style_line(f, y, STYLE_TITLE);
+	cells__put(f, 0, y++, STYLE_TITLE, "%-10s %-7s %12s %12s %10s %10s", "PROTOCOL", "SIDE",
+		   "SEEN", "REPORTED", "IN FLIGHT", "LOST");
+	for (size_t i = 0; m && i < m->total_count; i++)
+		cells__put(f, 0, y++, m->totals[i].lost ? STYLE_BAD : STYLE_PLAIN,
+			   "%-10s %-7s %12lu %12lu %10lu %10lu", m->totals[i].protocol,
+			   m->totals[i].side, (unsigned long)m->totals[i].seen,
+			   (unsigned long)m->totals[i].reported,
+			   (unsigned long)m->totals[i].in_flight, (unsigned long)m->totals[i].lost);
+	y++;
+	cells__style_line(f, y, STYLE_TITLE);
+	cells__put(f, 0, y++, STYLE_TITLE, "%-10s %-12s %12s %14s", "PROTOCOL", "REASON",
+		   "EXCHANGES", "BYTES");
+	if (m && !m->loss_count)
+		cells__put(f, 0, y, STYLE_GOOD, "nothing was lost");
+	for (size_t i = 0; m && i < m->loss_count; i++)
+		cells__put(f, 0, y++, STYLE_BAD, "%-10s %-12s %12lu %14lu", m->losses[i].protocol,
+			   m->losses[i].reason, (unsigned long)m->losses[i].exchanges,
+			   (unsigned long)m->losses[i].bytes);
+}
+
+void page__sonde(const struct view *v, struct frame *f)
+{
+	const struct model *m = v->model;
+	int y = HEADER_LINES;
+
+	cells__style_line(f, HEADER_LINES - 1, STYLE_TITLE);
+	cells__put(f, 0, HEADER_LINES - 1, STYLE_TITLE, "sonde itself");
+	if (!m)
+		return;
+	if (m->recording)
+		cells__put(f, 0, y++, STYLE_WARN,
+			   "cpu and memory are the replay's, not a daemon's");
+	cells__put(f, 0, y++, STYLE_PLAIN, "capture        %s",
+		   m->recording ? "a recording" : m->capture);
+	cells__put(f, 0, y++, STYLE_PLAIN, "cpu            %.2f%% of one core", m->cpu_share * 100);
+	cells__put(f, 0, y++, STYLE_PLAIN, "bpf            %.2f%% of one core", m->bpf_share * 100);
+	cells__put(f, 0, y++, STYLE_PLAIN, "resident       %.1f MiB",
+		   (double)m->resident_bytes / 1048576);
+	cells__put(f, 0, y++, STYLE_PLAIN, "ring           %.1f%% now, %.1f%% at most",
+		   m->ring_fill * 100, m->ring_fill_max * 100);
+	cells__put(f, 0, y++, STYLE_PLAIN, "drain delay    %.2f ms", m->drain_delay_ms);
+	cells__put(f, 0, y++, STYLE_PLAIN, "events         %lu, %.0f/s", (unsigned long)m->events,
+		   m->events_rate);
+	cells__put(f, 0, y++, STYLE_PLAIN, "bytes          %lu, %.0f/s", (unsigned long)m->bytes,
+		   m->bytes_rate);
+	cells__put(f, 0, y++, STYLE_PLAIN, "connections    %lu", (unsigned long)m->connections);
+	cells__put(f, 0, y++, STYLE_PLAIN, "series         %lu", (unsigned long)m->series);
+	if (m->left_out)
+		cells__put(f, 0, y, STYLE_WARN, "rows left out  %lu", (unsigned long)m->left_out);
+}
+
+void page__help(struct frame *f)
+{
+	static const char *const lines[] = {
+		"up down j k  move            Enter  open a service, then one of its rows",
+		"PgUp PgDn g G                Esc    back; clears the filter",
+		"1 ... 6      page            Tab    next page",
+		"/            filter: rows that hold the text in a name or service",
+		"left right   sort by the column beside; a column's key again: the other way round",
+		"r e m 9 l x  sort by rate, errors, p50, p95, p99, max",
+		"n s d t o    sort by count, service, side, protocol or method, name",
+		"u c a w i    sort by unanswered, connections, table, rows, hits",
+		"space p      pause: look around in this picture        + -  longer, shorter "
+		"interval",
+		"^L           draw anew                                 q    quit",
+		"",
+		"SIDE server: the process answered; client: it asked. With both ends on this node,",
+		"an exchange is in a row of each. All but CONN are of the last interval.",
+		"ERR: HTTP 5xx, SQL and Redis errors. UNANSW: ended without an answer.",
+	};
+
+	cells__style_line(f, HEADER_LINES - 1, STYLE_TITLE);
+	cells__put(f, 0, HEADER_LINES - 1, STYLE_TITLE, "keys");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		cells__put(f, 0, HEADER_LINES + (int)i, STYLE_PLAIN, "%s", lines[i]);
+}
+/* ---- one row ---- */
+
+#define BAR_ROOM 30
+
+static int put_latency(const struct view *v, struct frame *f, int x, int y, const char *name,
+		       double ms)
+{
+	wchar_t text[32];
+
+	format__ms(ms, v->plain, text, sizeof(text) / sizeof(*text));
+	x = cells__put(f, x, y, STYLE_DIM, "%s ", name);
+	return cells__put(f, x, y, STYLE_PLAIN, "%ls", text) + 3;
+}
+
+static int put_latencies(const struct view *v, struct frame *f, int y, const struct model_row *r)
+{
+	int x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "latency");
+
+	x = put_latency(v, f, x, y, "p50", r->p50);
+	x = put_latency(v, f, x, y, "p95", r->p95);
+	x = put_latency(v, f, x, y, "p99", r->p99);
+	x = put_latency(v, f, x, y, "max", r->max);
+	put_latency(v, f, x, y, "mean", r->mean);
+	return y + 1;
+}
+
+static int put_traffic(const struct view *v, struct frame *f, int y, const struct model_row *r)
+{
+	int x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "exchanges");
+
+	x = cells__put(f, x, y, STYLE_PLAIN, "%lu in %.1f s, %.2f/s", (unsigned long)r->count,
+		       v->model->interval, r->rate);
+	x = cells__put(f, x, y, r->errors ? STYLE_BAD : STYLE_PLAIN, ", %lu errors (%.2f%%)",
+		       (unsigned long)r->errors, r->error_share * 100);
+	cells__put(f, x, y, r->unanswered ? STYLE_WARN : STYLE_PLAIN, ", %lu unanswered",
+		   (unsigned long)r->unanswered);
+	return y + 1;
+}
+
+static int put_status(const struct view *v, struct frame *f, int y, const struct model_row *r)
+{
+	for (size_t i = 0; i < r->status_count; i++) {
+		const struct model_status *s = &r->status[i];
+		double share = r->count ? (double)s->count / (double)r->count : 0;
+		enum cell_style style = s->code >= 500	 ? STYLE_BAD
+					: s->code >= 400 ? STYLE_WARN
+							 : STYLE_GOOD;
+		int x = cells__put(f, 0, y, STYLE_DIM, "%-12s", i ? "" : "status");
+
+		x = cells__put(f, x, y, style, "%3u ", s->code);
+		x = cells__put(f, x, y, STYLE_PLAIN, "%10lu %5.1f%% ", (unsigned long)s->count,
+			       share * 100);
+		for (int bar = 0; bar < (int)ceil(fmin(share, 1) * BAR_ROOM); bar++)
+			x += cells__put_wide(f, x, y, 1, style, v->plain ? L"#" : L"\u2588");
+		y++;
+	}
+	return y;
+}
+
+static int put_pair(struct frame *f, int y, const char *name, const char *value)
+{
+	int x;
+
+	if (!value[0])
+		return y;
+	x = cells__put(f, 0, y, STYLE_DIM, "%-12s", name);
+	cells__put(f, x, y, STYLE_PLAIN, "%s", value);
+	return y + 1;
+}
+
+static int put_protocol(const struct view *v, struct frame *f, int y, const struct model_row *r)
+{
+	int x;
+
+	if (v->page == PAGE_STATEMENTS) {
+		y = put_pair(f, y, "fingerprint", r->fingerprint);
+		y = put_pair(f, y, "table", r->table);
+		x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "rows");
+		cells__put(f, x, y++, STYLE_PLAIN, "%lu, %.2f per statement", (unsigned long)r->aux,
+			   r->count ? (double)r->aux / (double)r->count : 0);
+	} else if (v->page == PAGE_COMMANDS && r->aux + r->aux2) {
+		x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "keys");
+		cells__put(f, x, y++, STYLE_PLAIN, "%lu found, %lu not (%.1f%% hits)",
+			   (unsigned long)r->aux, (unsigned long)r->aux2,
+			   100.0 * (double)r->aux / (double)(r->aux + r->aux2));
+	}
+	return y;
+}
+
+void page__details(const struct view *v, struct frame *f, const struct model_row *r)
+{
+	static const char *const thing[PAGE_LOSSES] = {"service", "route", "statement", "command"};
+	wchar_t trend[MODEL_HISTORY + 1];
+	int y = HEADER_LINES - 1, x;
+
+	cells__style_line(f, y, STYLE_TITLE);
+	cells__put(f, 0, y++, STYLE_TITLE, "%s of %s (%s)", thing[v->page], r->service, r->side);
+	y = cells__put_wrapped(f, 0, y, STYLE_BOLD, r->name) + 1;
+	if (v->page == PAGE_ROUTES)
+		y = put_pair(f, y, "method", r->kind);
+	y = put_traffic(v, f, y, r);
+	y = put_latencies(v, f, y, r);
+	y = put_protocol(v, f, y, r);
+	y = put_status(v, f, y, r);
+	if (v->still || v->model->recording)
+		return;
+	column__history(r, v->plain, trend, MODEL_HISTORY + 1);
+	x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "trend");
+	cells__put_wide(f, x, y, MODEL_HISTORY, STYLE_PLAIN, trend);
+}
