@@ -110,7 +110,11 @@ static int replay(const char *path, const struct config *config, enum print prin
 	buffer__clear(&printer.line);
 	metrics__free(metrics);
 	engine__free(engine);
-	return err || printer.failed || fflush(stdout) ? EXIT_FAILED : EXIT_GOOD;
+	if (printer.failed || fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "sonde replay: standard output could not be written in full\n");
+		return EXIT_FAILED;
+	}
+	return err ? EXIT_FAILED : EXIT_GOOD;
 }
 
 int cmd_replay(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "session.h"
 #include "summary.h"
+#include "web/listen.h"
 #include "web/web.h"
 
 static const char help_text[] =
@@ -40,6 +41,17 @@ static struct snapshot *new_snapshot(void *context)
 	return observer__snapshot(context);
 }
 
+/* An option that was not given changes nothing. */
+static bool take_text(const char *text, char *out, size_t size)
+{
+	if (!text)
+		return true;
+	if (strlen(text) >= size)
+		return false;
+	strcpy(out, text);
+	return true;
+}
+
 /* The command line has the last word. */
 static int override(const struct run_options *options, struct config *config, char *error,
 		    size_t size)
@@ -51,11 +63,22 @@ static int override(const struct run_options *options, struct config *config, ch
 			 options->way);
 		return -EINVAL;
 	}
-	if (options->listen_address)
-		snprintf(config->web.listen_address, sizeof(config->web.listen_address), "%s",
+	if (options->listen_address && options->listen_address[0] &&
+	    !listen__is_address(options->listen_address)) {
+		snprintf(error, size,
+			 "--web.listen-address cannot be `%.60s`; write it like 127.0.0.1:9867 or "
+			 "[::1]:9867",
 			 options->listen_address);
-	if (options->socket)
-		snprintf(config->web.socket, sizeof(config->web.socket), "%s", options->socket);
+		return -EINVAL;
+	}
+	if (!take_text(options->listen_address, config->web.listen_address,
+		       sizeof(config->web.listen_address)) ||
+	    !take_text(options->socket, config->web.socket, sizeof(config->web.socket))) {
+		snprintf(error, size,
+			 "an address of at most %zu and a path of at most %zu bytes fit",
+			 sizeof(config->web.listen_address) - 1, sizeof(config->web.socket) - 1);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -68,8 +91,8 @@ static int configure(const struct run_options *options, struct config *config, c
 	err = options->config ? config__load(options->config, config, error, size) : 0;
 	if (!err)
 		err = override(options, config, error, size);
-	if (!err)
-		log__configure(config->log.level, config->log.format);
+	if (err)
+		config__clear(config);
 	return err;
 }
 
@@ -104,24 +127,42 @@ struct daemon {
 	struct exchange_file *exchanges;
 };
 
+/* Serves where `next` says; where that fails, on as before. The local socket may be the same. */
+static int move_web(struct daemon *d, const struct config *old, const struct config *next,
+		    char *error, size_t size)
+{
+	char again[256];
+	int err;
+
+	if (same_web(old, next))
+		return 0;
+	web__stop(d->web);
+	d->web = NULL;
+	err = serve(&d->session, next, &d->web, error, size);
+	if (err && serve(&d->session, old, &d->web, again, sizeof(again)))
+		log__write(LOG_ERROR, "web", "%s", again);
+	return err;
+}
+
 static void reload(struct daemon *d)
 {
 	struct config *old = &d->config[d->current], *next = &d->config[!d->current];
 	char error[512], kept[256];
+	int err = configure(&d->options, next, error, sizeof(error));
 
-	if (configure(&d->options, next, error, sizeof(error))) {
+	if (!err) {
+		err = move_web(d, old, next, error, sizeof(error));
+		if (err)
+			config__clear(next);
+	}
+	if (err) {
 		log__write(LOG_ERROR, "config", "%s; the configuration in use stays", error);
 		return;
 	}
-	if (observer__reload(d->session.observer, next, kept, sizeof(kept)))
-		return;
-	if (!same_web(old, next)) {
-		web__stop(d->web);
-		d->web = NULL;
-		if (serve(&d->session, next, &d->web, error, sizeof(error)))
-			log__write(LOG_ERROR, "web", "%s", error);
-	}
 	d->current = !d->current;
+	log__configure(next->log.level, next->log.format);
+	if (observer__reload(d->session.observer, next, kept, sizeof(kept)))
+		return; /* the end has come; the old one may be in use until then */
 	config__clear(old);
 	if (kept[0])
 		log__write(LOG_WARN, "config", "loaded; %s take effect with the next start only",
@@ -135,12 +176,10 @@ static void announce(const struct daemon *d)
 	const struct config *config = &d->config[d->current];
 	const char *address = config->web.listen_address;
 
-	log__write(LOG_INFO, "ready", "sonde %s observes this node by %s; %s%s%s", SONDE_VERSION,
-		   observer__way(d->session.observer), address[0] ? "metrics on http://" : "",
-		   address[0] == ':' ? "0.0.0.0" : "", address);
-	if (address[0])
-		log__write(LOG_INFO, "ready", "scrape http://%s%s/metrics",
-			   address[0] == ':' ? "0.0.0.0" : "", address);
+	log__write(LOG_INFO, "ready", "sonde %s observes this node by %s; %s%s%s%s", SONDE_VERSION,
+		   observer__way(d->session.observer),
+		   address[0] ? "scrape http://" : "nothing is served over TCP",
+		   address[0] == ':' ? "127.0.0.1" : "", address, address[0] ? "/metrics" : "");
 	session__notify("READY=1\nSTATUS=observing\n");
 }
 
@@ -156,6 +195,16 @@ static void say_summary(struct daemon *d)
 	snapshot__free(snapshot);
 }
 
+/* Readers of the exchanges want them while they are new, also when no further one comes. */
+static void keep_written(struct daemon *d)
+{
+	int err = exchange_file__flush(d->exchanges);
+
+	if (err)
+		log__write(LOG_ERROR, "exchanges", "%s: %s; further ones are not written",
+			   d->options.exchanges, strerror(-err));
+}
+
 static void watch(struct daemon *d)
 {
 	long long elapsed_ms = 0;
@@ -168,6 +217,7 @@ static void watch(struct daemon *d)
 		else if (got)
 			return;
 		elapsed_ms += 500;
+		keep_written(d);
 		if (d->options.summary_seconds && elapsed_ms >= d->options.summary_seconds * 1000) {
 			elapsed_ms = 0;
 			say_summary(d);
@@ -274,8 +324,10 @@ int cmd_run(int argc, char **argv)
 		fprintf(stderr, "sonde run: %s\n", error);
 		return EXIT_WRONG_USE;
 	}
+	log__configure(d.config[0].log.level, d.config[0].log.format);
 	session__block_signals();
 	code = run(&d);
-	config__clear(&d.config[d.current]);
+	config__clear(&d.config[0]);
+	config__clear(&d.config[1]);
 	return code;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "web/listen.h"
 #include "yaml_reader.h"
 
 #define FILE_MAX (1 << 20)
@@ -42,10 +43,24 @@ static void read_way(struct yaml_reader *r, const yaml_node_t *node, const struc
 			   key->name, text);
 }
 
+static void read_address(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+			 void *target)
+{
+	const char *text = yaml__scalar(r, node);
+
+	if (text && text[0] && !listen__is_address(text))
+		yaml__fail(r, node,
+			   "%s cannot be `%.60s`; write it like 127.0.0.1:9867 or [::1]:9867, or "
+			   "\"\" for none",
+			   key->name, text);
+	else
+		yaml__read_text(r, node, key, target);
+}
+
 static void read_ring(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 		      void *target)
 {
-	uint32_t bytes;
+	uint32_t bytes = 0;
 
 	yaml__read_bytes(r, node, key, &bytes);
 	if (r->failed)
@@ -79,8 +94,8 @@ static void take_route(struct yaml_reader *r, const yaml_node_t *item, void *con
 	if (text[0] != '/' || strlen(text) > 200)
 		yaml__fail(r, item,
 			   "a route is a path of at most 200 bytes, like /orders/{order}/items");
-	else
-		list->config->routes[list->count++] = strdup(text);
+	else if (!(list->config->routes[list->count++] = strdup(text)))
+		yaml__fail(r, item, "no memory");
 }
 
 static void read_routes(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
@@ -140,7 +155,10 @@ static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
 
 static const struct yaml_key web_keys[] = {
-	TEXT("listen_address", web.listen_address),
+	{.name = "listen_address",
+	 .read = read_address,
+	 AT(web.listen_address),
+	 .size = sizeof(((struct config *)0)->web.listen_address)},
 	TEXT("socket", web.socket),
 	TEXT("socket_group", web.socket_group),
 	{0},

@@ -2,19 +2,17 @@
 #include "exchange_file.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "exchange_json.h"
 
-#define FLUSH_NS 200000000ull
-
 struct exchange_file {
 	FILE *file;
 	struct engine *engine;
 	struct buffer line;
-	uint64_t flushed_ns;
-	int err;
+	atomic_int err; /* of the first write that failed */
 };
 
 static void take(void *context, const struct exchange *exchange)
@@ -29,11 +27,13 @@ static void take(void *context, const struct exchange *exchange)
 		f->err = -ENOMEM;
 	else if (fwrite(f->line.data, 1, f->line.length, f->file) != f->line.length)
 		f->err = -errno;
-	if (f->engine->now_ns - f->flushed_ns < FLUSH_NS)
-		return;
-	f->flushed_ns = f->engine->now_ns;
-	if (fflush(f->file))
+}
+
+int exchange_file__flush(struct exchange_file *f)
+{
+	if (f && !f->err && fflush(f->file))
 		f->err = -errno;
+	return f ? f->err : 0;
 }
 
 int exchange_file__open(const char *path, struct engine *engine, struct exchange_file **out,

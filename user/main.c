@@ -73,6 +73,16 @@ long long number_option(const char *command, const char *option, const char *tex
 	return -1;
 }
 
+/* getopt_long(3) begins its complaints with argv[0]. */
+static int run(const char *name, int (*command)(int argc, char **argv), int argc, char **argv)
+{
+	static char full_name[32];
+
+	snprintf(full_name, sizeof(full_name), "sonde %s", name);
+	argv[0] = full_name;
+	return command(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
@@ -85,7 +95,7 @@ int main(int argc, char **argv)
 		name = "version";
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (strcmp(name, commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+			return run(commands[i].name, commands[i].run, argc - 1, argv + 1);
 	fprintf(stderr, "sonde: there is no command `%s`; `sonde --help` lists them\n", name);
 	return EXIT_WRONG_USE;
 }

@@ -40,6 +40,24 @@ static void fail_at(struct yaml_reader *r, size_t line, const char *format, ...)
 	va_end(arguments);
 }
 
+/* What stands behind a `---` would be read by nobody. */
+static void expect_end(struct yaml_reader *r, yaml_parser_t *parser)
+{
+	yaml_document_t second;
+
+	if (!yaml_document_get_root_node(&r->document))
+		return;
+	if (!yaml_parser_load(parser, &second)) {
+		fail_at(r, parser->problem_mark.line + 1, "this is not YAML: %s",
+			parser->problem ? parser->problem : "it cannot be read");
+		return;
+	}
+	if (yaml_document_get_root_node(&second))
+		fail_at(r, second.start_mark.line + 1,
+			"a second document begins here; one is all there can be");
+	yaml_document_delete(&second);
+}
+
 int yaml_reader__open(struct yaml_reader *r, const char *name, const char *text, size_t length,
 		      char *error, size_t size)
 {
@@ -49,12 +67,16 @@ int yaml_reader__open(struct yaml_reader *r, const char *name, const char *text,
 	r->name = name;
 	r->error = error;
 	r->size = size;
-	if (!yaml_parser_initialize(&parser))
+	if (!yaml_parser_initialize(&parser)) {
+		snprintf(error, size, "%s: no memory", name);
 		return -ENOMEM;
+	}
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
 	if (!yaml_parser_load(&parser, &r->document))
 		fail_at(r, parser.problem_mark.line + 1, "this is not YAML: %s",
 			parser.problem ? parser.problem : "it cannot be read");
+	else
+		expect_end(r, &parser);
 	yaml_parser_delete(&parser);
 	return r->failed ? -EINVAL : 0;
 }
@@ -296,11 +318,13 @@ void yaml__read_u32(struct yaml_reader *r, const yaml_node_t *node, const struct
 void yaml__read_seconds(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 			void *target)
 {
-	unsigned long long seconds = yaml__duration(r, node) / 1000000000ull;
+	unsigned long long ns = yaml__duration(r, node), seconds = ns / 1000000000ull;
 
 	if (r->failed)
 		return;
-	if (seconds < (unsigned long long)key->low || seconds > (unsigned long long)key->high)
+	if (ns % 1000000000ull)
+		yaml__fail(r, node, "%s must be whole seconds, like 10s", key->name);
+	else if (seconds < (unsigned long long)key->low || seconds > (unsigned long long)key->high)
 		yaml__fail(r, node, "%s must be from %llds to %llds", key->name, key->low,
 			   key->high);
 	else

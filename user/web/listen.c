@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,6 +31,18 @@ static int split(const char *address, char *host, size_t size, const char **port
 	host[length] = '\0';
 	*port = colon + 1;
 	return 0;
+}
+
+bool listen__is_address(const char *address)
+{
+	char host[128];
+	const char *port;
+	size_t digits;
+
+	if (split(address, host, sizeof(host), &port))
+		return false;
+	digits = strspn(port, "0123456789");
+	return !port[digits] && digits <= 5 && atoi(port) <= 65535;
 }
 
 static int listen_at(const struct addrinfo *where)

@@ -3,7 +3,11 @@
 #ifndef SONDE_LISTEN_H
 #define SONDE_LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether it is written like one of those below; names are not looked up. */
+bool listen__is_address(const char *address);
 
 /* "127.0.0.1:9867", "[::1]:9867", ":9867" (all addresses), "localhost:9867". A descriptor, or
  * -errno with one line in error. */
