@@ -160,12 +160,19 @@ static void read_pair(struct yaml_reader *r, const yaml_node_t *mapping,
 	}
 }
 
+/* "web:" with all of its keys commented out. */
+static bool is_nothing(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE && !node->data.scalar.length &&
+	       node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
 void yaml__mapping(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *keys,
 		   void *target)
 {
 	char known[512];
 
-	if (r->failed || !node)
+	if (r->failed || !node || is_nothing(node))
 		return;
 	if (node->type != YAML_MAPPING_NODE) {
 		list_keys(keys, known, sizeof(known));
