@@ -31,6 +31,9 @@ UNIT      := $(filter-out $(WITHOUT),$(patsubst tests/unit/%.c,$(B)/unit/%,$(wil
 .PHONY: all
 all: $(B)/sonde
 
+# The object is looked at when the kernel refuses it.
+.SECONDARY:
+
 $(B)/sonde: $(B)/obj/main.o $(B)/libsonde.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -20,7 +20,8 @@ demo) wanted="$build $servers apache2-utils" ;;
 *) echo "usage: $0 build|unit|test|demo" >&2; exit 2 ;;
 esac
 
-# bpftool is a package of its own on Debian; on Ubuntu it comes with the kernel's tools.
+# A package of its own on Debian and on Ubuntu from 25.04 on; before, Ubuntu's linux-tools-common provides the name
+# (so `apt-cache show` finds something) with a wrapper that needs a kernel's tools as well.
 have_bpftool() {
 	for b in /usr/sbin/bpftool /usr/bin/bpftool /usr/lib/linux-tools/*/bpftool; do
 		[ -x "$b" ] && "$b" version >/dev/null 2>&1 && return 0
@@ -39,13 +40,7 @@ for package in $wanted; do
 	esac
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done
-have_bpftool || {
-	if apt-cache show bpftool >/dev/null 2>&1; then
-		missing="$missing bpftool"
-	else
-		missing="$missing linux-tools-common linux-tools-generic"
-	fi
-}
+have_bpftool || missing="$missing bpftool"
 [ -z "$missing" ] && exit 0
 
 [ "$(id -u)" = 0 ] || {
@@ -62,9 +57,17 @@ if [ ! -e "$policy" ]; then
 	trap 'rm -f "$policy"' EXIT
 fi
 apt-get update -qq
+# With a version: known, and more than a name that others provide.
+is_package() {
+	[ -n "$(apt-cache madison "$1" 2>/dev/null)" ]
+}
+
+case " $missing " in
+*" bpftool "*) is_package bpftool || missing="${missing% bpftool} linux-tools-common linux-tools-generic" ;;
+esac
 available=
 for package in $missing; do
-	if apt-cache show "$package" >/dev/null 2>&1; then
+	if is_package "$package"; then
 		available="$available $package"
 	else
 		echo "sonde: this release has no package $package; tests that need it are skipped" >&2
