@@ -159,8 +159,8 @@ static void sweep(struct observer *o, uint64_t now_ns)
 	if (!silent.id)
 		return;
 	connections__each(o->engine->connections, collect, &silent);
-	if (silent.count)
-		capture__sweep(o->capture, silent.id, silent.count, gone, o);
+	/* also where none is silent: it sweeps the kernel's side, too */
+	capture__sweep(o->capture, silent.id, silent.count, gone, o);
 	free(silent.id);
 }
 

@@ -78,13 +78,11 @@ static int by_id(const void *a, const void *b)
 }
 
 /* States that bpf/ keeps by number (sys_exit) and that no event removed: AF_UNIX has none. */
-static void take_numbered(struct capture *capture, struct living *out)
+static void take_keys(int map, struct living *out)
 {
-	int map = bpf_map__fd(capture->bpf->maps.numbered_sockets);
 	uint64_t id, last, *from = NULL;
 
-	while (capture->way == CAPTURE_SYS_EXIT && make_room(out, 1) &&
-	       bpf_map_get_next_key(map, from, &id) == 0) {
+	while (make_room(out, 1) && bpf_map_get_next_key(map, from, &id) == 0) {
 		out->id[out->count++] = last = id;
 		from = &last;
 	}
@@ -95,13 +93,26 @@ static bool lives(const struct living *living, uint64_t id)
 	return living->count && bsearch(&id, living->id, living->count, sizeof(id), by_id) != NULL;
 }
 
+/* Entries of a map whose sockets are gone. */
+static void sweep_map(int map, const struct living *keys, const struct living *living)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (!lives(living, keys->id[i]))
+			bpf_map_delete_elem(map, &keys->id[i]);
+}
+
 int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 		   void (*gone)(void *context, uint64_t id), void *context)
 {
-	struct living living = {0}, numbered = {0};
+	int verdicts = bpf_map__fd(capture->bpf->maps.verdicts);
+	int states = bpf_map__fd(capture->bpf->maps.numbered_sockets);
+	struct living living = {0}, told = {0}, numbered = {0};
 	int err;
 
-	take_numbered(capture, &numbered); /* before the living: who is in neither is new */
+	/* The keys before the living: who is in neither is new. */
+	take_keys(verdicts, &told);
+	if (capture->way == CAPTURE_SYS_EXIT)
+		take_keys(states, &numbered);
 	err = iterator__run(capture->bpf->progs.list_unix, take_ids, &living);
 	if (!err)
 		err = iterator__run(capture->bpf->progs.list_tcp, take_ids, &living);
@@ -110,15 +121,14 @@ int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 	if (living.count)
 		qsort(living.id, living.count, sizeof(*living.id), by_id);
 	for (size_t i = 0; !err && i < count; i++)
-		if (!lives(&living, ids[i])) {
-			bpf_map_delete_elem(bpf_map__fd(capture->bpf->maps.verdicts), &ids[i]);
+		if (!lives(&living, ids[i]))
 			gone(context, ids[i]);
-		}
-	for (size_t i = 0; !err && i < numbered.count; i++)
-		if (!lives(&living, numbered.id[i]))
-			bpf_map_delete_elem(bpf_map__fd(capture->bpf->maps.numbered_sockets),
-					    &numbered.id[i]);
+	if (!err) {
+		sweep_map(verdicts, &told, &living);
+		sweep_map(states, &numbered, &living);
+	}
 	free(numbered.id);
+	free(told.id);
 	free(living.id);
 	return err;
 }
