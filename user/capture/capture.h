@@ -73,7 +73,7 @@ int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 struct capture_probe {
 	const char *name;
 	int present;
-	char detail[160];
+	char detail[256];
 	char advice[160];
 };
 size_t capture__probe(struct capture_probe *out, size_t max);

@@ -113,7 +113,7 @@ static void way(struct probes *p, enum capture_way which, const char *needs)
 	int err = capture__open(&options, &capture, error, sizeof(error));
 	struct capture_probe *probe = add(p, capture_way__name(which), err == 0);
 
-	snprintf(probe->detail, sizeof(probe->detail), "%.150s",
+	snprintf(probe->detail, sizeof(probe->detail), "%s",
 		 err ? error : "loads and attaches here");
 	if (err)
 		snprintf(probe->advice, sizeof(probe->advice), "%s", needs);
