@@ -25,14 +25,16 @@ def config(text):
     return path
 
 
+manual = re.sub(r"\\f.|\n", lambda m: " " if m[0] == "\n" else "", open(os.path.join(sut.ROOT, "docs", "sonde.8")).read())
+manual = manual.replace("\\-", "-")
 code, out, _ = sonde("--help")
 sut.equal("--help", code, 0)
 assert all(c in out for c in COMMANDS)
 for command in COMMANDS[:-1]:
     code, out, err = sonde(command, "--help")
     sut.equal(f"{command} --help", (code, err), (0, ""))
-    for long in re.findall(r"--[a-z.-]+", out):
-        assert long in out
+    for option in re.findall(r"-\w, --[a-z.-]+", out):
+        assert option in manual or option == "-h, --help", f"docs/sonde.8 lacks {option} of {command}"
     sut.equal(f"{command} --nonsense", sonde(command, "--nonsense")[0], 2)
 sut.equal("version", sonde("version")[0], 0)
 sut.equal("no such command", sonde("dance")[0], 2)
@@ -63,6 +65,14 @@ for text, line, says in (
     assert len(err.splitlines()) == 1 and f"{path}:{line}:" in err and says in err, err
     code, out, err = sonde("run", "--config", path)
     sut.equal("run refuses it as well", code, 2)
+documented = re.findall(r"^\| `([a-z_.]+)` \| (.*?) \|", open(os.path.join(sut.ROOT, "docs", "configuration.md")).read(), re.M)
+assert len(documented) == 14, documented
+for key, default in documented:
+    section, _, name = key.rpartition(".")
+    value = default.strip("`")
+    value = f"[{value.replace(' ', ', ')}]" if key == "http_ports" else value
+    text = f"{section}:\n  {name}: {value}\n" if section else f"{name}: {value}\n"
+    sut.equal(f"the documented default of {key}", sonde("check", config(text))[0], 0)
 code, out, err = sonde("check", "/nonexistent")
 assert code == 1 and "/nonexistent" in err
 
