@@ -7,6 +7,7 @@
 #include "exchange_json.h"
 #include "metrics/metrics.h"
 #include "replay.h"
+#include "rules/rules.h"
 
 static const char help_text[] =
 	"Usage: sonde replay [OPTION...] FILE\n\n"
@@ -84,6 +85,7 @@ static int replay(const char *path, const struct config *config, enum print prin
 	struct printer printer = {.print = print & PRINT_EXCHANGES};
 	struct metrics *metrics;
 	struct engine *engine;
+	struct rules *rules = NULL;
 	char error[256] = "";
 	int err;
 
@@ -98,6 +100,9 @@ static int replay(const char *path, const struct config *config, enum print prin
 		engine__free(engine);
 		return EXIT_FAILED;
 	}
+	if (config->rules)
+		rules = rules__new(config->rules, engine);
+	metrics__set_rules(metrics, rules);
 	printer.engine = engine;
 	engine__add_sink(engine, (struct sink){.exchange = take, .context = &printer});
 	err = replay__file(path, engine, tick, metrics, &header, error, sizeof(error));
@@ -109,6 +114,7 @@ static int replay(const char *path, const struct config *config, enum print prin
 		print_summary(&printer);
 	buffer__clear(&printer.line);
 	metrics__free(metrics);
+	rules__free(rules);
 	engine__free(engine);
 	if (printer.failed || fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "sonde replay: standard output could not be written in full\n");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "web/listen.h"
+#include "rules/rule_set.h"
 #include "yaml_reader.h"
 
 #define FILE_MAX (1 << 20)
@@ -129,6 +130,17 @@ static void read_ports(struct yaml_reader *r, const yaml_node_t *node, const str
 	yaml__each(r, node, take_port, &list);
 }
 
+static void read_rules(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+		       void *target)
+{
+	struct rule_set **set = target;
+
+	(void)key;
+	*set = rule_set__read(r, node);
+	if (!*set)
+		yaml__fail(r, node, "no memory");
+}
+
 /* ---- the tables ---- */
 
 #define AT(field) .offset = offsetof(struct config, field)
@@ -191,6 +203,7 @@ static const struct yaml_key root_keys[] = {
 	SECTION("limits", limit_keys),
 	{.name = "routes", .read = read_routes},
 	{.name = "http_ports", .read = read_ports},
+	{.name = "rules", .read = read_rules, AT(rules)},
 	SECTION("log", log_keys),
 	{0},
 };
@@ -256,6 +269,8 @@ void config__clear(struct config *config)
 		free(config->routes[i]);
 		config->routes[i] = NULL;
 	}
+	rule_set__free(config->rules);
+	config->rules = NULL;
 }
 
 void config__engine(const struct config *config, struct engine_options *out)

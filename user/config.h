@@ -10,6 +10,8 @@
 #include "capture/capture.h"
 #include "engine.h"
 
+struct rule_set;
+
 #define CONFIG_LIST_MAX 64
 
 struct config {
@@ -28,6 +30,7 @@ struct config {
 	} limits;
 	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
+	struct rule_set *rules;			  /* owned; NULL: none */
 	struct {
 		char level[8];	/* error, warn, info, debug */
 		char format[8]; /* logfmt, json */

@@ -51,6 +51,16 @@ int engine__add_sink(struct engine *engine, struct sink sink)
 	return 0;
 }
 
+void engine__remove_sink(struct engine *engine, const void *context)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < engine->sink_count; i++)
+		if (engine->sinks[i].context != context)
+			engine->sinks[kept++] = engine->sinks[i];
+	engine->sink_count = kept;
+}
+
 static void want(void *context, const struct connection *c)
 {
 	const struct engine *engine = context;

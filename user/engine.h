@@ -69,6 +69,7 @@ struct engine {
 struct engine *engine__new(const struct engine_options *options); /* NULL: no memory */
 void engine__free(struct engine *engine);
 int engine__add_sink(struct engine *engine, struct sink sink); /* 0 or -ENOSPC */
+void engine__remove_sink(struct engine *engine, const void *context);
 
 /*
  * Which details (DETAIL_BIT) rules want of a protocol's exchanges, from now on, on open

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "connection.h"
 #include "engine.h"
+#include "rules/rules.h"
 
 #define WAIT_MS	      10
 #define BATCH	      4096 /* events between two looks at what others want */
@@ -21,10 +22,15 @@
 #define SWEEP_NS      5000000000ull /* a connection silent for so long may be gone */
 #define SWEPT_AT_ONCE 65536
 
+#define RETIRED_MAX 64 /* changes of rules in one life of the daemon */
+
 struct observer {
 	struct capture *capture;
 	struct engine *engine;
 	struct metrics *metrics;
+	struct rules *rules;		    /* NULL: none */
+	struct rules *retired[RETIRED_MAX]; /* snapshots may still point to them */
+	uint32_t retired_count;
 	struct config config; /* as it was opened with; its lists are the caller's */
 	struct self self;
 	void (*tap)(void *context, const struct event *event, uint32_t size);
@@ -56,7 +62,11 @@ static int make_engine(struct observer *o, const struct config *config)
 	config__engine(config, &options);
 	o->engine = engine__new(&options);
 	o->metrics = o->engine ? metrics__new(&metrics, o->engine) : NULL;
-	return o->metrics ? 0 : -ENOMEM;
+	if (o->metrics && config->rules) {
+		o->rules = rules__new(config->rules, o->engine);
+		metrics__set_rules(o->metrics, o->rules);
+	}
+	return o->metrics && (o->rules || !config->rules) ? 0 : -ENOMEM;
 }
 
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
@@ -93,6 +103,9 @@ void observer__close(struct observer *o)
 		return;
 	capture__close(o->capture);
 	metrics__free(o->metrics);
+	rules__free(o->rules);
+	for (uint32_t i = 0; i < o->retired_count; i++)
+		rules__free(o->retired[i]);
 	engine__free(o->engine);
 	free(o);
 }
@@ -173,6 +186,24 @@ static struct snapshot *make_snapshot(struct observer *o)
 	return metrics__snapshot(o->metrics, &o->self);
 }
 
+static uint64_t fingerprint_of(const struct config *config)
+{
+	return config->rules ? config->rules->fingerprint : 0;
+}
+
+/* Rules whose text is the same go on counting; others begin anew. */
+static void change_rules(struct observer *o, const struct config *config)
+{
+	if (fingerprint_of(config) == rules__fingerprint(o->rules) ||
+	    o->retired_count == RETIRED_MAX)
+		return;
+	rules__retire(o->rules);
+	if (o->rules)
+		o->retired[o->retired_count++] = o->rules;
+	o->rules = config->rules ? rules__new(config->rules, o->engine) : NULL;
+	metrics__set_rules(o->metrics, o->rules);
+}
+
 /* Route patterns and ports are what can change while the observation goes on. */
 static void apply_next(struct observer *o)
 {
@@ -180,6 +211,7 @@ static void apply_next(struct observer *o)
 		return;
 	labels__set_patterns(o->engine->labels, (const char *const *)o->next->routes);
 	o->engine->options.http_ports = o->next->http_ports;
+	change_rules(o, o->next);
 	o->next = NULL;
 }
 

@@ -65,6 +65,8 @@ int yaml_reader__open(struct yaml_reader *r, const char *name, const char *text,
 
 	memset(r, 0, sizeof(*r));
 	r->name = name;
+	r->text = text;
+	r->length = length;
 	r->error = error;
 	r->size = size;
 	if (!yaml_parser_initialize(&parser)) {
@@ -356,6 +358,25 @@ void yaml__read_bytes(struct yaml_reader *r, const yaml_node_t *node, const stru
 			key->name, text, key->low, key->high);
 	else
 		*(uint32_t *)target = (uint32_t)bytes;
+}
+
+unsigned long long yaml__fingerprint(const struct yaml_reader *r, const yaml_node_t *node)
+{
+	size_t end = node->end_mark.index < r->length ? node->end_mark.index : r->length;
+	unsigned long long hash = 0xcbf29ce484222325ull;
+
+	for (size_t i = node->start_mark.index; i < end; i++)
+		hash = (hash ^ (unsigned char)r->text[i]) * 0x100000001b3ull;
+	return hash;
+}
+
+void yaml__ignore(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+		  void *target)
+{
+	(void)r;
+	(void)node;
+	(void)key;
+	(void)target;
 }
 
 void yaml__read_bool(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,

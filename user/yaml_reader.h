@@ -12,6 +12,8 @@
 
 struct yaml_reader {
 	yaml_document_t document;
+	const char *text; /* what it was read from */
+	size_t length;
 	const char *name; /* of the file, for messages */
 	char *error;
 	size_t size;
@@ -68,6 +70,11 @@ void yaml__read_seconds(struct yaml_reader *reader, const yaml_node_t *node,
 			const struct yaml_key *key, void *target); /* uint32_t, from a duration */
 void yaml__read_bytes(struct yaml_reader *reader, const yaml_node_t *node,
 		      const struct yaml_key *key, void *target); /* uint32_t, "8MiB" */
+/* Of the text that the node was read from (FNV-1a). */
+unsigned long long yaml__fingerprint(const struct yaml_reader *reader, const yaml_node_t *node);
+/* The value is read elsewhere. */
+void yaml__ignore(struct yaml_reader *reader, const yaml_node_t *node, const struct yaml_key *key,
+		  void *target);
 void yaml__read_bool(struct yaml_reader *reader, const yaml_node_t *node,
 		     const struct yaml_key *key, void *target);
 

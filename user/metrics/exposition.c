@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <string.h>
 #include "metrics/internal.h"
 #include "metrics/writer.h"
+#include "rules/rules.h"
 
 static void expose_family(struct writer *w, const struct family *family, enum side side,
 			  const struct snapshot *snapshot)
@@ -22,7 +24,25 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 	for (size_t i = 0; i < family_count; i++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			expose_family(&writer, &families[i], (enum side)side, snapshot);
+	rules_copy__expose(snapshot->rules, &writer);
 	writer__clear_labels(&writer);
 	self__expose(&writer, snapshot);
 	writer__finish(&writer);
+}
+
+void metrics__set_rules(struct metrics *metrics, struct rules *rules)
+{
+	metrics->rules = rules;
+}
+
+/* sonde's own all begin with one of two words; the others are in the catalogue. */
+bool metric__is_known(const char *name)
+{
+	if (strncmp(name, "sonde_", 6) == 0 || strncmp(name, "process_", 8) == 0)
+		return true;
+	for (size_t i = 0; i < family_count; i++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			if (families[i].name[side] && strcmp(families[i].name[side], name) == 0)
+				return true;
+	return false;
 }

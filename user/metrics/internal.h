@@ -23,6 +23,7 @@ struct endpoint {
 struct metrics {
 	struct metrics_options options;
 	struct engine *engine;
+	struct rules *rules; /* NULL: none */
 	struct table table[GROUP_COUNT][SIDE_COUNT];
 	uint32_t expire_cursor[GROUP_COUNT][SIDE_COUNT];
 	char **service_names; /* by service id; copies that stay where they are */
@@ -56,6 +57,7 @@ struct chunk_of_memory {
 };
 
 struct snapshot {
+	struct rules_copy *rules; /* NULL: none */
 	struct snapshot_table table[GROUP_COUNT][SIDE_COUNT];
 	struct engine_counters engine;
 	struct self self; /* its texts are copied to the arrays below */

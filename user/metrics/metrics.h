@@ -25,6 +25,11 @@ struct metrics_options {
 struct metrics *metrics__new(const struct metrics_options *options,
 			     struct engine *engine); /* adds its sink */
 void metrics__free(struct metrics *metrics);
+struct rules;
+/* Its families are exposed with the others; NULL: none. Must outlive the metrics' snapshots. */
+void metrics__set_rules(struct metrics *metrics, struct rules *rules);
+/* Is this the name of a metric of sonde's own? */
+bool metric__is_known(const char *name);
 /* Sliding windows and expiry; once a second is enough. */
 void metrics__tick(struct metrics *metrics, uint64_t now_ns);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include "connection.h"
 #include "metrics/internal.h"
+#include "rules/rules.h"
 
 #define MEMORY_STEP (1u << 20)
 
@@ -86,8 +87,11 @@ static struct snapshot *obtain(struct metrics *m)
 
 void snapshot__free(struct snapshot *snapshot)
 {
-	if (snapshot)
-		destroy(atomic_exchange(&snapshot->home->spare, snapshot));
+	if (!snapshot)
+		return;
+	rules_copy__free(snapshot->rules);
+	snapshot->rules = NULL;
+	destroy(atomic_exchange(&snapshot->home->spare, snapshot));
 }
 
 void metrics__free_spare(struct metrics *m)
@@ -250,6 +254,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 		destroy(snapshot);
 		return NULL;
 	}
+	snapshot->rules = rules__copy(m->rules, m->engine->now_ns);
 	process_stats__read(&snapshot->process);
 	snapshot->copy_ns = clock_ns() - begun;
 	return snapshot;
