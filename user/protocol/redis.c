@@ -3,6 +3,8 @@
 
 #include "protocol/redis_internal.h"
 
+#define INLINE_ENOUGH 2048
+
 bool redis__line(struct slice rest, struct slice *line, size_t *used, bool *cut)
 {
 	ptrdiff_t end = slice__find(slice__sub(rest, 0, REDIS_LINE_MAX), '\n');
@@ -35,39 +37,53 @@ bool redis__number(struct slice s, int64_t *out)
 	return true;
 }
 
-/* "*n", "$n" and a name that is a command's. */
-enum detection redis__begins_array(struct slice bytes)
+static bool is_name(struct slice name, bool any)
+{
+	for (size_t i = 0; any && i < name.length; i++)
+		if (name.data[i] <= ' ' || name.data[i] >= 0x7f)
+			return false;
+	return any || redis_command__find(name) != REDIS_COMMAND_UNKNOWN;
+}
+
+/* One header line, "*n" or "$n", with its number between 1 and most; moves on behind it. */
+static enum detection begins_header(struct slice *bytes, uint8_t type, int64_t most, int64_t *out)
 {
 	struct slice line;
-	int64_t count, length;
 	bool cut;
 	size_t used;
 
-	if (!bytes.length)
+	if (!bytes->length)
 		return DETECT_MORE;
-	if (bytes.data[0] != '*')
+	if (bytes->data[0] != type)
 		return DETECT_NO;
-	if (!redis__line(slice__sub(bytes, 0, 32), &line, &used, &cut))
-		return bytes.length < 32 ? DETECT_MORE : DETECT_NO;
-	if (!redis__number(slice__from(line, 1), &count) || count < 1 || count > REDIS_ARGUMENTS)
+	if (!redis__line(slice__sub(*bytes, 0, 32), &line, &used, &cut))
+		return bytes->length < 32 ? DETECT_MORE : DETECT_NO;
+	if (used != line.length + 2 || !redis__number(slice__from(line, 1), out) || *out < 1 ||
+	    *out > most)
 		return DETECT_NO;
-	bytes = slice__from(bytes, used);
-	if (!bytes.length)
-		return DETECT_MORE;
-	if (!redis__line(slice__sub(bytes, 0, 32), &line, &used, &cut))
-		return bytes.length < 32 && bytes.data[0] == '$' ? DETECT_MORE : DETECT_NO;
-	if (line.length < 2 || line.data[0] != '$' ||
-	    !redis__number(slice__from(line, 1), &length) || length < 1 || length > REDIS_NAME_MAX)
-		return DETECT_NO;
-	bytes = slice__from(bytes, used);
-	if (bytes.length < (size_t)length)
-		return DETECT_MORE;
-	return redis_command__find(slice__sub(bytes, 0, (size_t)length)) != REDIS_COMMAND_UNKNOWN
-		       ? DETECT_YES
-		       : DETECT_NO;
+	*bytes = slice__from(*bytes, used);
+	return DETECT_YES;
 }
 
-/* A whole line whose first word is a command's. */
+enum detection redis__begins_array(struct slice bytes, bool any)
+{
+	enum detection header;
+	int64_t count, length;
+
+	header = begins_header(&bytes, '*', REDIS_ARGUMENTS, &count);
+	if (header == DETECT_YES)
+		header = begins_header(&bytes, '$', REDIS_NAME_MAX, &length);
+	if (header != DETECT_YES)
+		return header;
+	if (bytes.length < (size_t)length)
+		return DETECT_MORE;
+	return is_name(slice__sub(bytes, 0, (size_t)length), any) ? DETECT_YES : DETECT_NO;
+}
+
+/*
+ * A line whose first word is a command's. Other protocols have such lines ("get k" is memcached's
+ * as well), so it is the reply to it that makes sure; or so many of them that nobody waits.
+ */
 static enum detection begins_inline(struct slice bytes)
 {
 	struct slice line;
@@ -84,8 +100,9 @@ static enum detection begins_inline(struct slice bytes)
 		end++;
 	if (!end)
 		return line.length ? DETECT_NO : DETECT_MORE;
-	return redis_command__find(slice__sub(line, 0, end)) != REDIS_COMMAND_UNKNOWN ? DETECT_YES
-										      : DETECT_NO;
+	if (redis_command__find(slice__sub(line, 0, end)) == REDIS_COMMAND_UNKNOWN)
+		return DETECT_NO;
+	return bytes.length < INLINE_ENOUGH ? DETECT_MORE : DETECT_YES;
 }
 
 /* Empty lines and arrays are no commands; a connection may begin with them. */
@@ -101,16 +118,19 @@ static struct slice pass_nothing(struct slice bytes)
 	}
 }
 
-/* Replies look like too much else: a connection is known by its commands. */
+/*
+ * Replies alone look like too much else: a connection is known by its commands. As the first bytes
+ * that answer a line which may be a command, they make it one.
+ */
 static enum detection detect(struct slice bytes, bool request, bool begun)
 {
 	if (!request)
-		return begun ? DETECT_MORE : DETECT_NO;
+		return begun ? redis__begins_reply(bytes) : DETECT_NO;
 	if (!begun)
-		return redis__begins_array(bytes);
+		return redis__begins_array(bytes, false);
 	bytes = pass_nothing(bytes);
 	if (bytes.length && bytes.data[0] == '*')
-		return redis__begins_array(bytes);
+		return redis__begins_array(bytes, true);
 	return begins_inline(bytes);
 }
 
@@ -145,7 +165,7 @@ static size_t feed(struct parser *parser, const struct run *run)
 static void skipped(struct parser *parser, bool request, uint64_t time_ns)
 {
 	if (request)
-		redis__request_skipped(parser);
+		redis__request_skipped(parser, time_ns);
 	else
 		redis__reply_skipped(parser, time_ns);
 }
@@ -159,11 +179,13 @@ static void gap(struct parser *parser, bool request, uint64_t length, uint64_t t
 	if (!request) {
 		state->reply.state = REPLY_RESYNC;
 		state->reply.depth = 0;
+		redis_reading__unsure(&state->reply);
 		return;
 	}
 	state->request.state = REQUEST_RESYNC;
 	state->request.open = false;
 	state->request.multi = state->request.skip = false;
+	redis_reading__unsure(&state->reply);
 }
 
 static void end(struct parser *parser, bool request, uint64_t time_ns, bool reset)

@@ -27,13 +27,19 @@ enum redis_reading {
 	READ_TTL,     /* -2: miss */
 	READ_TYPE,    /* "none": miss */
 	READ_EMPTY,   /* nothing in it: miss */
+	READ_BLANK,   /* an empty string: miss */
+	READ_ONE_KEY, /* 0: miss; of several keys it cannot be told */
+	READING_LAST = READ_ONE_KEY
 };
 
 /* Commands that change what the connection does, or how long an answer may take. */
 enum redis_kind {
 	COMMAND_PLAIN = 0,
 	COMMAND_BLOCKING,
-	COMMAND_BLOCK_OPTION, /* blocks where BLOCK is among its arguments */
+	COMMAND_BLOCK_OPTION, /* blocks where BLOCK is among its options */
+	COMMAND_GET_OPTION,   /* reads the old value where GET is among its options */
+	COMMAND_PING,
+	COMMAND_HELLO,
 	COMMAND_SUBSCRIBE,
 	COMMAND_UNSUBSCRIBE,
 	COMMAND_MULTI,

@@ -6,19 +6,21 @@
 #include "protocol/protocol.h"
 #include "protocol/redis_commands.h"
 
-#define REDIS_LINE_MAX	 4096 /* a longer line is judged by its beginning */
-#define REDIS_DEPTH	 4    /* levels of a reply that are told apart; deeper ones count as one */
-#define REDIS_ARGUMENTS	 (1u << 20)   /* Redis' own limit of arguments (proto-max-multibulk-len) */
-#define REDIS_BULK_MAX	 (512u << 20) /* and of a string (proto-max-bulk-len) */
-#define REDIS_QUEUED_MAX 256	      /* commands of one transaction whose readings are followed */
-#define REDIS_NAME_MAX	 64	      /* longer names are no commands */
-#define REDIS_DETAIL_MAX 1024 /* bytes of one argument that are kept where a rule wants them */
+#define REDIS_LINE_MAX	    4096 /* a longer line is judged by its beginning */
+#define REDIS_DEPTH	    4 /* levels of a reply that are told apart; deeper ones count as one */
+#define REDIS_ARGUMENTS	    (1u << 20) /* Redis' own limit of arguments (proto-max-multibulk-len) */
+#define REDIS_BULK_MAX	    (512u << 20) /* and of a string (proto-max-bulk-len) */
+#define REDIS_QUEUED_MAX    256	       /* commands of one transaction whose readings are followed */
+#define REDIS_QUEUED_UNSURE UINT32_MAX /* some of its commands went by unseen */
+#define REDIS_NAME_MAX	    64	       /* longer names are no commands */
+#define REDIS_DETAIL_MAX    1024 /* bytes of one argument that are kept where a rule wants them */
 
 /* struct pending.flags */
 #define ENTRY_BLOCKING 0x01
 #define ENTRY_NO_REPLY 0x02 /* CLIENT REPLY: none will come */
 #define ENTRY_ENDLESS  0x04
 #define ENTRY_ALL      0x08 /* UNSUBSCRIBE of everything: how many confirmations is not said */
+#define ENTRY_GET      0x10 /* SET with GET: a reading command as well */
 /* struct pending.kind is the command's index, pending.number its number of keys or channels */
 
 enum request_state {
@@ -37,6 +39,7 @@ struct request {
 	bool multi; /* between MULTI and EXEC */
 	bool off;   /* CLIENT REPLY OFF */
 	bool skip;  /* CLIENT REPLY SKIP: of the next command */
+	bool over;  /* no options behind this argument any more (STREAMS) */
 	uint16_t command;
 	uint32_t arguments, at; /* how many there are, and the one at hand */
 	uint64_t left;		/* bytes of its data and line end */
@@ -53,17 +56,33 @@ enum reply_state {
 	REPLY_RESYNC
 };
 
-/* What is kept of the top-level reply while it passes. */
-struct reply_head {
+/* What the first word of an array or push says it is. */
+enum first_word {
+	FIRST_UNKNOWN = 0,
+	FIRST_OTHER,
+	FIRST_CONFIRMATION, /* of the command that waits for it */
+	FIRST_MESSAGE	    /* or a confirmation that nobody waits for */
+};
+
+/* What tells of a value whether keys were there. */
+struct form {
 	uint8_t type; /* its first byte */
 	bool nil;
-	bool push;
-	uint8_t first;		 /* enum first_word: of an array whose first word matters */
+	bool none;   /* "none": TYPE of a key that is not there */
+	bool queued; /* "QUEUED" */
+	bool error;
+	bool wrong_type;
 	int64_t number;		 /* integer value; length of a string or array */
 	uint32_t nils, elements; /* of an array, on its own level */
-	uint32_t hits, misses;	 /* of a transaction's replies */
-	int64_t last_number;	 /* the newest integer on its level */
-	char error[16];
+};
+
+/* What is kept of the top-level reply while it passes. */
+struct reply_head {
+	struct form form;
+	struct form element;   /* the newest on its level */
+	uint8_t first;	       /* enum first_word */
+	uint32_t hits, misses; /* of a transaction's replies */
+	const char *error;     /* NULL: none */
 };
 
 struct reply {
@@ -76,9 +95,10 @@ struct reply {
 	uint64_t bytes;
 	uint64_t first_ns;
 	struct reply_head head;
-	uint32_t queued; /* commands of the transaction so far */
-	uint8_t queued_reading[REDIS_QUEUED_MAX];
-	uint32_t subscribed[3]; /* channels, patterns, shard channels */
+	bool resp3;	 /* HELLO 3 was answered */
+	uint32_t queued; /* commands of the transaction so far, or REDIS_QUEUED_UNSURE */
+	uint16_t queued_reading[REDIS_QUEUED_MAX]; /* redis_reading__pack() */
+	uint32_t subscribed[3];			   /* channels, patterns, shard channels */
 };
 
 struct redis {
@@ -99,11 +119,41 @@ bool redis__number(struct slice digits, int64_t *out);
 
 struct step redis__request(struct parser *parser, const struct run *run, size_t at);
 struct step redis__reply(struct parser *parser, const struct run *run, size_t at);
-void redis__request_skipped(struct parser *parser);
+void redis__request_skipped(struct parser *parser, uint64_t time_ns);
 void redis__reply_skipped(struct parser *parser, uint64_t time_ns);
 /* Entries at the front that get no reply are done with. */
 void redis__answer_silent(struct parser *parser, uint64_t time_ns);
-/* Do these bytes begin with a command as an array, its name among those that are known? */
-enum detection redis__begins_array(struct slice bytes);
+/* Do these bytes begin with a command as an array? any: its name may be one that is not known. */
+enum detection redis__begins_array(struct slice bytes, bool any);
+/* With a whole first line of a reply? */
+enum detection redis__begins_reply(struct slice bytes);
+
+/* ---- redis_answer.c: what a whole reply means ---- */
+
+/* The reply has passed; `used` bytes with its end. */
+struct step redis__replied(struct parser *parser, uint64_t time_ns, size_t used);
+/* Is its first word needed to tell what it is? */
+bool redis__first_word_matters(const struct parser *parser);
+void redis__take_first_word(struct parser *parser, struct slice word);
+
+/* ---- redis_reading.c: hits and misses ---- */
+
+uint8_t redis_reading__of(const struct pending *entry); /* enum redis_reading */
+void redis_reading__count(uint8_t reading, uint32_t keys, const struct form *form, uint32_t *hits,
+			  uint32_t *misses);
+/* A command was queued, a transaction began or ended, some of its commands were not seen. */
+void redis_reading__queue(struct reply *reply, const struct pending *entry);
+void redis_reading__unqueue(struct reply *reply);
+void redis_reading__unsure(struct reply *reply);
+/* One value of EXEC's array is complete. */
+void redis_reading__element(struct reply *reply);
+
+/* ---- redis_error.c ---- */
+
+/*
+ * The prefix of an error: one of those that Redis and its kin are known to send, else "OTHER". A
+ * script may answer with any text, so the set is closed.
+ */
+const char *redis_error__prefix(struct slice text);
 
 #endif

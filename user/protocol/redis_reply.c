@@ -6,219 +6,17 @@
  */
 #include "protocol/redis_internal.h"
 
-enum first_word { FIRST_UNKNOWN = 0, FIRST_OTHER, FIRST_CONFIRMATION, FIRST_MESSAGE };
-
 static struct reply *reply_of(struct parser *parser)
 {
 	return &((struct redis *)parser->state)->reply;
 }
 
-static const struct redis_command *command_of(const struct pending *p)
-{
-	return redis_command__get(p->kind);
-}
-
-static bool is_subscription(const struct pending *p)
-{
-	uint8_t kind = p ? command_of(p)->kind : COMMAND_PLAIN;
-
-	return kind == COMMAND_SUBSCRIBE || kind == COMMAND_UNSUBSCRIBE;
-}
-
-static bool is_subscribed(const struct reply *r)
-{
-	return r->subscribed[0] || r->subscribed[1] || r->subscribed[2];
-}
-
 static struct step contradiction(struct parser *parser, const struct run *run, size_t at)
 {
 	reply_of(parser)->state = REPLY_RESYNC;
+	redis_reading__unsure(reply_of(parser));
 	parser__contradiction(parser, false, run->time_ns);
 	return (struct step){.used = run->bytes.length - at, .stop = true};
-}
-
-/* ---- hits and misses ---- */
-
-static bool missed(uint8_t reading, const struct reply_head *h)
-{
-	switch (reading) {
-	case READ_ZERO:
-		return h->number == 0;
-	case READ_TTL:
-		return h->number == -2;
-	case READ_TYPE:
-		return h->first == FIRST_OTHER; /* "none", see note_simple() */
-	case READ_EMPTY:
-		return h->nil || h->number == 0;
-	case READ_ANY:
-		return h->nil || (h->elements && h->nils == h->elements);
-	default:
-		return h->nil;
-	}
-}
-
-/* WRONGTYPE means that the key was there; other errors come before any look-up. */
-static void read_result(uint8_t reading, const struct reply_head *h, uint32_t keys, uint32_t *hits,
-			uint32_t *misses)
-{
-	if (reading == READ_NONE)
-		return;
-	if (h->error[0]) {
-		*hits += strcmp(h->error, "WRONGTYPE") == 0;
-	} else if (reading == READ_EACH) {
-		*misses += h->nils;
-		*hits += h->elements - h->nils;
-	} else if (reading == READ_COUNTED) {
-		uint32_t there = h->number > 0 ? (uint32_t)h->number : 0;
-
-		*hits += there < keys ? there : keys;
-		*misses += there < keys ? keys - there : 0;
-	} else {
-		*misses += missed(reading, h);
-		*hits += !missed(reading, h);
-	}
-}
-
-/* Of one command's reply within EXEC's array: what its form tells on its own level. */
-static void read_queued(struct reply *r, uint8_t type, bool nil, int64_t number)
-{
-	struct reply_head element = {.type = type, .nil = nil, .number = number};
-	uint32_t index = r->head.elements;
-	uint8_t reading = index && index <= r->queued && index <= REDIS_QUEUED_MAX
-				  ? r->queued_reading[index - 1]
-				  : READ_NONE;
-
-	if (reading == READ_NONE || reading == READ_EACH || reading == READ_ANY ||
-	    reading == READ_COUNTED || reading == READ_TYPE)
-		return; /* their elements are a level deeper than is followed */
-	if (type == '-' || type == '!')
-		return;
-	read_result(reading, &element, 1, &r->head.hits, &r->head.misses);
-}
-
-static void follow_transaction(struct reply *r, const struct pending *p)
-{
-	uint8_t kind = command_of(p)->kind;
-
-	if (kind == COMMAND_EXEC || kind == COMMAND_DISCARD || kind == COMMAND_MULTI ||
-	    kind == COMMAND_RESET) {
-		r->queued = 0;
-	} else if (r->head.type == '+' && r->head.first == FIRST_CONFIRMATION) { /* "QUEUED" */
-		if (r->queued < REDIS_QUEUED_MAX)
-			r->queued_reading[r->queued] = command_of(p)->reading;
-		r->queued++;
-	}
-}
-
-/* ---- answers ---- */
-
-static bool is_queued(const struct reply_head *h)
-{
-	return h->type == '+' && h->first == FIRST_CONFIRMATION;
-}
-
-static void publish(struct parser *parser, struct pending *p, uint64_t end_ns)
-{
-	struct reply *r = reply_of(parser);
-	struct answer a = {.outcome = r->head.error[0] ? OUTCOME_ERROR : OUTCOME_OK,
-			   .end_ns = end_ns};
-
-	p->first_ns = r->first_ns;
-	p->response_bytes = r->bytes;
-	memcpy(a.detail.redis.error, r->head.error, sizeof(a.detail.redis.error));
-	a.detail.redis.blocking = p->flags & ENTRY_BLOCKING;
-	a.detail.redis.hits = r->head.hits;
-	a.detail.redis.misses = r->head.misses;
-	if (!is_queued(&r->head))
-		read_result(command_of(p)->reading, &r->head, p->number, &a.detail.redis.hits,
-			    &a.detail.redis.misses);
-	parser__answer(parser, &a);
-}
-
-/* Which of the three kinds of subscription; the confirmation's number is the sum of the first two,
- * or that of the third (Redis' pubsub.c). */
-static uint32_t *subscribed_by(struct reply *r, const struct pending *p)
-{
-	const char *name = command_of(p)->name;
-
-	if (strstr(name, "PSUB") || strstr(name, "PUNSUB"))
-		return &r->subscribed[1];
-	if (strstr(name, "SSUB") || strstr(name, "SUNSUB"))
-		return &r->subscribed[2];
-	return &r->subscribed[0];
-}
-
-/* One channel more or less; true when it was the command's last one. */
-static bool confirm(struct reply *r, struct pending *p)
-{
-	uint32_t *mine = subscribed_by(r, p), before = *mine;
-	uint32_t others = mine == &r->subscribed[2]   ? 0
-			  : mine == &r->subscribed[0] ? r->subscribed[1]
-						      : r->subscribed[0];
-	int64_t sum = r->head.last_number;
-
-	*mine = sum > (int64_t)others ? (uint32_t)(sum - others) : 0;
-	if (p->flags & ENTRY_ALL)
-		return *mine == 0 || before == 0;
-	if (p->number)
-		p->number--;
-	return p->number == 0;
-}
-
-/* Messages and invalidations answer nothing. */
-static bool is_push(const struct reply *r, const struct pending *front)
-{
-	bool confirmation = r->head.first == FIRST_CONFIRMATION && is_subscription(front);
-
-	if (r->head.push)
-		return !confirmation;
-	return is_subscribed(r) && r->head.type == '*' && r->head.first == FIRST_MESSAGE;
-}
-
-static struct step endless(struct parser *parser, size_t used)
-{
-	parser__switch(parser, PROTOCOL_OPAQUE);
-	return (struct step){.used = used, .stop = true};
-}
-
-void redis__answer_silent(struct parser *parser, uint64_t time_ns)
-{
-	struct answer a = {.outcome = OUTCOME_OK, .detail.redis.unmeasured = true};
-	struct pending *p = pairing__front(&parser->pairing);
-
-	for (; p && p->flags & ENTRY_NO_REPLY && p->complete;
-	     p = pairing__front(&parser->pairing)) {
-		a.end_ns = time_ns ? time_ns : p->start_ns;
-		parser__answer(parser, &a);
-	}
-}
-
-/* The whole top-level reply has passed. */
-static struct step reply_done(struct parser *parser, uint64_t time_ns, size_t used)
-{
-	struct reply *r = reply_of(parser);
-	struct pending *p;
-
-	redis__answer_silent(parser, time_ns);
-	p = pairing__front(&parser->pairing);
-	r->state = REPLY_START;
-	if (is_push(r, p))
-		return (struct step){.used = used};
-	if (!p) {
-		parser__unmatched(parser, LOSS_RESYNC, time_ns);
-		return (struct step){.used = used};
-	}
-	if (is_subscription(p) && r->head.first == FIRST_CONFIRMATION && !is_queued(&r->head) &&
-	    !confirm(r, p))
-		return (struct step){.used = used}; /* one of several */
-	follow_transaction(r, p);
-	if (p->flags & ENTRY_ENDLESS && !r->head.error[0]) {
-		publish(parser, p, time_ns);
-		return endless(parser, used);
-	}
-	publish(parser, p, time_ns);
-	redis__answer_silent(parser, time_ns);
-	return (struct step){.used = used};
 }
 
 /* ---- values ---- */
@@ -240,18 +38,24 @@ static void begin_reply(struct reply *r, const struct run *run, size_t at)
 
 static void note_value(struct reply *r, uint8_t type, bool nil, int64_t number)
 {
+	struct form form = {.type = type, .nil = nil, .number = number};
+
 	if (r->depth == 1) {
-		r->head.type = type;
-		r->head.nil = nil;
-		r->head.number = number;
-		r->head.push = type == '>';
+		r->head.form = form;
 	} else if (is_element(r)) {
-		r->head.elements++;
-		r->head.nils += nil;
-		if (type == ':')
-			r->head.last_number = number;
-		read_queued(r, type, nil, number);
+		r->head.form.elements++;
+		r->head.form.nils += nil;
+		r->head.element = form;
+	} else if (r->depth == 3) {
+		r->head.element.elements++;
+		r->head.element.nils += nil;
 	}
+}
+
+/* Where what is said of the value at hand is kept; NULL: it is too deep to matter. */
+static struct form *form_of(struct reply *r)
+{
+	return r->depth == 1 ? &r->head.form : is_element(r) ? &r->head.element : NULL;
 }
 
 /* A value is complete: levels that have had all of theirs end with it. */
@@ -260,13 +64,14 @@ static struct step value_done(struct parser *parser, uint64_t time_ns, size_t us
 	struct reply *r = reply_of(parser);
 
 	r->state = REPLY_START;
-	r->left[r->depth - 1]--;
-	while (r->depth && !r->left[r->depth - 1]) {
-		r->depth--;
-		if (r->depth)
-			r->left[r->depth - 1]--;
+	for (;;) {
+		if (is_element(r))
+			redis_reading__element(r);
+		if (--r->left[r->depth - 1])
+			return (struct step){.used = used};
+		if (--r->depth == 0)
+			return redis__replied(parser, time_ns, used);
 	}
-	return r->depth ? (struct step){.used = used} : reply_done(parser, time_ns, used);
 }
 
 static void descend(struct reply *r, uint64_t count)
@@ -279,64 +84,46 @@ static void descend(struct reply *r, uint64_t count)
 	r->left[r->depth - 1]--;
 }
 
-/* "WRONGTYPE Operation against ...": the first word, where it is one of Redis' kind. */
 static void take_error(struct reply *r, struct slice text)
 {
-	size_t n = 0;
+	struct form *form = form_of(r);
 
-	if (r->depth != 1)
+	if (!form)
 		return;
-	while (n < text.length && n < sizeof(r->head.error) - 1 &&
-	       ((text.data[n] >= 'A' && text.data[n] <= 'Z') || text.data[n] == '_')) {
-		r->head.error[n] = (char)text.data[n];
-		n++;
-	}
-	r->head.error[n] = '\0';
-	if (!n || (n < text.length && text.data[n] != ' '))
-		strcpy(r->head.error, "OTHER");
-}
-
-static void take_first_word(struct reply *r, struct slice word)
-{
-	static const char *const confirmations[] = {"subscribe",    "unsubscribe", "psubscribe",
-						    "punsubscribe", "ssubscribe",  "sunsubscribe"};
-
-	r->head.first = FIRST_OTHER;
-	if (slice__equals(word, "message") || slice__equals(word, "pmessage") ||
-	    slice__equals(word, "smessage"))
-		r->head.first = FIRST_MESSAGE;
-	for (size_t i = 0; i < sizeof(confirmations) / sizeof(*confirmations); i++)
-		if (slice__equals(word, confirmations[i]))
-			r->head.first = FIRST_CONFIRMATION;
+	form->error = true;
+	form->wrong_type = slice__starts(text, "WRONGTYPE ");
+	if (form == &r->head.form)
+		r->head.error = redis_error__prefix(text);
 }
 
 static void note_simple(struct reply *r, struct slice text)
 {
-	if (r->depth != 1)
+	struct form *form = form_of(r);
+
+	if (!form)
 		return;
-	if (slice__equals(text, "QUEUED"))
-		r->head.first = FIRST_CONFIRMATION;
-	else if (slice__equals(text, "none")) /* TYPE of a key that is not there */
-		r->head.first = FIRST_OTHER;
+	form->queued = slice__equals(text, "QUEUED");
+	form->none = slice__equals(text, "none");
 }
 
 static void keep_detail(struct parser *parser, struct slice bytes)
 {
 	struct pending *p = pairing__front(&parser->pairing);
 
-	if (parser->wanted & DETAIL_BIT(DETAIL_REPLY) && p && !reply_of(parser)->head.push)
+	if (parser->wanted & DETAIL_BIT(DETAIL_REPLY) && p &&
+	    reply_of(parser)->head.form.type != '>')
 		parser__detail(parser, p, DETAIL_REPLY, bytes);
+}
+
+static bool is_first_word(const struct parser *parser, const struct reply *r)
+{
+	return is_element(r) && r->head.form.elements == 1 && redis__first_word_matters(parser);
 }
 
 static bool looks_inside(const struct parser *parser, const struct reply *r)
 {
-	if (r->bulk_type == '!' && r->depth == 1)
-		return true;
-	if (parser->wanted & DETAIL_BIT(DETAIL_REPLY))
-		return true;
-	return is_element(r) && r->head.elements == 1 && r->head.first == FIRST_UNKNOWN &&
-	       (r->head.push || r->head.type == '*') &&
-	       (is_subscription(pairing__front(&parser->pairing)) || is_subscribed(r));
+	return (r->bulk_type == '!' && r->depth <= 2) ||
+	       parser->wanted & DETAIL_BIT(DETAIL_REPLY) || is_first_word(parser, r);
 }
 
 static struct step bulk(struct parser *parser, const struct run *run, size_t at, struct slice line,
@@ -452,6 +239,24 @@ static struct step value(struct parser *parser, const struct run *run, size_t at
 
 /* ---- bytes ---- */
 
+static bool is_endless(const struct pending *p)
+{
+	return p && p->flags & ENTRY_ENDLESS;
+}
+
+/* A primary that is not ready for its replica sends empty lines (Redis' replication.c). */
+static bool is_keepalive(const struct parser *parser)
+{
+	return is_endless(pairing__front(&parser->pairing));
+}
+
+/* SYNC is answered by "$n" or "$EOF:" and the snapshot itself, which is no value. */
+static bool begins_snapshot(struct parser *parser, struct slice line)
+{
+	return reply_of(parser)->depth == 1 && line.length && line.data[0] == '$' &&
+	       is_endless(pairing__front(&parser->pairing));
+}
+
 static struct step take_line(struct parser *parser, const struct run *run, size_t at)
 {
 	struct reply *r = reply_of(parser);
@@ -462,9 +267,15 @@ static struct step take_line(struct parser *parser, const struct run *run, size_
 
 	if (!redis__line(slice__from(run->bytes, at), &line, &used, &cut))
 		return (struct step){0};
+	if (!r->depth && !line.length && is_keepalive(parser))
+		return (struct step){.used = used};
 	if (!r->depth)
 		begin_reply(r, run, at);
 	r->bytes += used;
+	if (begins_snapshot(parser, line)) {
+		note_value(r, '$', false, 1);
+		return value_done(parser, run__time(run, at + used - 1), used);
+	}
 	keep_detail(parser, slice__sub(slice__from(run->bytes, at), 0, used));
 	step = value(parser, run, at, line, used);
 	if (cut && !step.stop)
@@ -496,8 +307,8 @@ static struct step take_data(struct parser *parser, const struct run *run, size_
 			return (struct step){0};
 		if (r->bulk_type == '!')
 			take_error(r, slice__sub(rest, 0, (size_t)length));
-		else if (is_element(r) && r->head.elements == 1)
-			take_first_word(r, slice__sub(rest, 0, (size_t)length));
+		else if (is_first_word(parser, r))
+			redis__take_first_word(parser, slice__sub(rest, 0, (size_t)length));
 		keep_detail(parser, slice__sub(rest, 0, (size_t)r->data));
 	}
 	r->state = REPLY_PASSING;
@@ -515,8 +326,7 @@ static struct step pass_long_line(struct reply *r, struct slice rest)
 	return (struct step){.used = end < 0 ? rest.length : (size_t)end + 1};
 }
 
-/* A whole first line of a reply at the beginning of a call. */
-static enum detection begins(struct slice bytes)
+enum detection redis__begins_reply(struct slice bytes)
 {
 	static const char types[] = "+-:$*%~>_#,(=!|";
 	struct slice line;
@@ -539,7 +349,7 @@ static struct step resync(struct parser *parser, const struct run *run, size_t a
 {
 	struct reply *r = reply_of(parser);
 	struct slice rest = slice__from(run->bytes, at);
-	enum detection d = at ? DETECT_NO : begins(rest);
+	enum detection d = at ? DETECT_NO : redis__begins_reply(rest);
 
 	if (d == DETECT_YES) {
 		r->state = REPLY_START;

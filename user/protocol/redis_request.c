@@ -54,7 +54,7 @@ static void begin(struct parser *parser, const struct run *run, size_t at, uint3
 
 	details__free(r->details);
 	r->details = NULL;
-	r->open = r->told = false;
+	r->open = r->told = r->over = false;
 	r->command = REDIS_COMMAND_UNKNOWN;
 	r->arguments = arguments;
 	r->at = 0;
@@ -76,7 +76,7 @@ static uint8_t flags_of(struct request *r, const struct redis_command *command)
 
 	if (command->kind == COMMAND_BLOCKING && !r->multi)
 		flags |= ENTRY_BLOCKING;
-	if (command->kind == COMMAND_ENDLESS)
+	if (command->kind == COMMAND_ENDLESS && !r->multi) /* within EXEC it is refused */
 		flags |= ENTRY_ENDLESS;
 	if (command->kind == COMMAND_UNSUBSCRIBE && r->arguments == 1)
 		flags |= ENTRY_ALL;
@@ -134,8 +134,12 @@ static void client_reply(struct parser *parser, struct slice how)
 			p->flags &= (uint8_t)~ENTRY_NO_REPLY;
 		return;
 	}
-	r->off |= slice__equals_nocase(how, "off");
-	r->skip |= slice__equals_nocase(how, "skip") && !r->off;
+	if (slice__equals_nocase(how, "off"))
+		r->off = true;
+	else if (slice__equals_nocase(how, "skip"))
+		r->skip = !r->off;
+	else
+		return; /* refused */
 	if (p)
 		p->flags |= ENTRY_NO_REPLY;
 }
@@ -149,16 +153,24 @@ static void look_at_argument(struct parser *parser, struct slice argument)
 
 	if (kind == COMMAND_CLIENT_REPLY && r->at == 2)
 		client_reply(parser, argument);
-	if (kind == COMMAND_BLOCK_OPTION && p && !r->multi &&
+	if (!p)
+		return;
+	if (kind == COMMAND_GET_OPTION && r->at > 2 && slice__equals_nocase(argument, "get"))
+		p->flags |= ENTRY_GET;
+	if (kind == COMMAND_BLOCK_OPTION && !r->over && !r->multi &&
 	    slice__equals_nocase(argument, "block"))
 		p->flags |= ENTRY_BLOCKING;
+	r->over |= kind == COMMAND_BLOCK_OPTION && slice__equals_nocase(argument, "streams");
 }
 
+/* Keys and values never do: they may be long, and nothing is waited for to look at them. */
 static bool matters(const struct parser *parser, const struct request *r)
 {
 	uint8_t kind = redis_command__get(r->command)->kind;
 
-	return UNTIL_NAME(r) || kind == COMMAND_CLIENT_REPLY || kind == COMMAND_BLOCK_OPTION ||
+	return UNTIL_NAME(r) || kind == COMMAND_CLIENT_REPLY ||
+	       (kind == COMMAND_BLOCK_OPTION && !r->over) ||
+	       (kind == COMMAND_GET_OPTION && r->at > 2) ||
 	       (parser->wanted & DETAIL_BIT(DETAIL_ARGUMENTS));
 }
 
@@ -234,7 +246,8 @@ static bool next_word(struct slice *rest, struct slice *word)
 	return end > begin;
 }
 
-static void take_inline(struct parser *parser, const struct run *run, size_t at, struct slice line)
+static void take_inline(struct parser *parser, const struct run *run, size_t at, struct slice line,
+			size_t used)
 {
 	struct request *r = request_of(parser);
 	struct slice rest = line, word;
@@ -248,7 +261,7 @@ static void take_inline(struct parser *parser, const struct run *run, size_t at,
 	rest = line;
 	for (; next_word(&rest, &word); r->at++)
 		take_argument(parser, run, at, word);
-	r->bytes = line.length + 2;
+	r->bytes = used;
 	command_done(parser, run->time_ns);
 }
 
@@ -261,7 +274,7 @@ static struct step start_line(struct parser *parser, const struct run *run, size
 	int64_t count;
 
 	if (!line.length || line.data[0] != '*') {
-		take_inline(parser, run, at, line);
+		take_inline(parser, run, at, line, used);
 		return (struct step){.used = used};
 	}
 	if (!redis__number(slice__from(line, 1), &count) || count > REDIS_ARGUMENTS)
@@ -346,7 +359,7 @@ static struct step take_data(struct parser *parser, const struct run *run, size_
 static struct step resync(struct parser *parser, const struct run *run, size_t at)
 {
 	struct slice rest = slice__from(run->bytes, at);
-	enum detection d = at ? DETECT_NO : redis__begins_array(rest);
+	enum detection d = at ? DETECT_NO : redis__begins_array(rest, false);
 
 	if (d == DETECT_YES) {
 		request_of(parser)->state = REQUEST_START;
@@ -375,8 +388,8 @@ struct step redis__request(struct parser *parser, const struct run *run, size_t 
 	}
 }
 
-void redis__request_skipped(struct parser *parser)
+void redis__request_skipped(struct parser *parser, uint64_t time_ns)
 {
 	if (request_of(parser)->state == REQUEST_PASSING)
-		argument_done(parser, 0);
+		argument_done(parser, time_ns);
 }
