@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "web/listen.h"
+#include "pool_settings.h"
 #include "rules/rule_set.h"
 #include "yaml_reader.h"
 
@@ -141,6 +142,17 @@ static void read_rules(struct yaml_reader *r, const yaml_node_t *node, const str
 		yaml__fail(r, node, "no memory");
 }
 
+static void read_pools(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+		       void *target)
+{
+	struct pool_settings **settings = target;
+
+	(void)key;
+	*settings = pool_settings__read(r, node);
+	if (!*settings)
+		yaml__fail(r, node, "no memory");
+}
+
 /* ---- the tables ---- */
 
 #define AT(field) .offset = offsetof(struct config, field)
@@ -204,6 +216,7 @@ static const struct yaml_key root_keys[] = {
 	{.name = "routes", .read = read_routes},
 	{.name = "http_ports", .read = read_ports},
 	{.name = "rules", .read = read_rules, AT(rules)},
+	{.name = "pools", .read = read_pools, AT(pools)},
 	SECTION("log", log_keys),
 	{0},
 };
@@ -271,6 +284,8 @@ void config__clear(struct config *config)
 	}
 	rule_set__free(config->rules);
 	config->rules = NULL;
+	pool_settings__free(config->pools);
+	config->pools = NULL;
 }
 
 void config__engine(const struct config *config, struct engine_options *out)

@@ -10,6 +10,7 @@
 #include "capture/capture.h"
 #include "engine.h"
 
+struct pool_settings;
 struct rule_set;
 
 #define CONFIG_LIST_MAX 64
@@ -31,6 +32,7 @@ struct config {
 	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct rule_set *rules;			  /* owned; NULL: none */
+	struct pool_settings *pools;		  /* owned; NULL: none */
 	struct {
 		char level[8];	/* error, warn, info, debug */
 		char format[8]; /* logfmt, json */

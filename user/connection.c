@@ -126,6 +126,7 @@ static void take_out(struct connections *t, struct connection *c)
 {
 	struct connection **at = slot(t, c->id);
 
+	pools__leave(&t->engine->pools, c, t->engine->now_ns);
 	*at = c->next;
 	t->count--;
 	t->engine->counters.open_connections[c->id_protocol]--;
@@ -145,6 +146,7 @@ static void owned_by(struct connections *t, struct connection *c, uint32_t tgid)
 	process = processes__find(t->engine->processes, tgid);
 	c->service = process->service;
 	c->own = process->own && !c->protocol;
+	pools__move(&t->engine->pools, c, t->engine->now_ns);
 }
 
 /* ---- chunks in their turn ---- */

@@ -15,6 +15,7 @@
 
 struct engine;
 struct connections;
+struct pool;
 struct deferred; /* a chunk that came before its turn */
 struct held;	 /* an answer that waits for the proof that it is this request's */
 
@@ -64,10 +65,12 @@ struct connection {
 	int closing_error;
 	uint64_t closing_ns;
 	bool ready;
-	bool own; /* of a command of sonde itself */
+	bool database_asked; /* database_name.h has looked for it */
+	bool own;	     /* of a command of sonde itself */
 	uint8_t local_address[16];
 	uint8_t remote_address[16];
 	char path[SONDE_UNIX_PATH_MAX];
+	struct pool *pool; /* pools.h; NULL mostly */
 	char database[64]; /* PostgreSQL: from its startup packet */
 };
 

@@ -30,6 +30,8 @@ static void leave_parser(struct connection *c)
 {
 	if (!c->protocol)
 		return;
+	pools__leave(&c->table->engine->pools, c, c->table->engine->now_ns);
+	c->activity = ACTIVITY_NONE;
 	exchanges__held(c, false, c->table->engine->now_ns);
 	exchanges__lose_all(c, 0, c->table->engine->now_ns, LOSS_PARSER);
 	if (c->protocol->clear)

@@ -35,6 +35,7 @@ void engine__free(struct engine *engine)
 		return;
 	if (engine->connections)
 		connections__free(engine->connections);
+	pools__clear(&engine->pools);
 	details_pool__free(engine->details);
 	if (engine->processes)
 		processes__free(engine->processes);

@@ -12,6 +12,7 @@
 #include "event.h"
 #include "exchange.h"
 #include "labels.h"
+#include "pools.h"
 #include "process.h"
 
 struct connections;
@@ -53,6 +54,7 @@ struct engine {
 	struct processes *processes;
 	struct connections *connections;
 	struct details_pool *details;
+	struct pools pools;
 	uint32_t wanted[PROTOCOL_COUNT][SIDE_COUNT]; /* by rules: DETAIL_BIT()s */
 	struct engine_counters counters;
 	struct engine_options options;

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "connection.h"
+#include "database_name.h"
 #include "engine.h"
 #include "rules/rules.h"
 
@@ -62,6 +63,8 @@ static int make_engine(struct observer *o, const struct config *config)
 	config__engine(config, &options);
 	o->engine = engine__new(&options);
 	o->metrics = o->engine ? metrics__new(&metrics, o->engine) : NULL;
+	if (o->metrics)
+		metrics__set_pools(o->metrics, config->pools);
 	if (o->metrics && config->rules) {
 		o->rules = rules__new(config->rules, o->engine);
 		metrics__set_rules(o->metrics, o->rules);
@@ -168,6 +171,7 @@ static void sweep(struct observer *o, uint64_t now_ns)
 {
 	struct silent silent = {.capacity = SWEPT_AT_ONCE, .before_ns = now_ns - SWEEP_NS};
 
+	database_names__resolve(o->engine);
 	silent.id = malloc(SWEPT_AT_ONCE * sizeof(*silent.id));
 	if (!silent.id)
 		return;
@@ -212,6 +216,7 @@ static void apply_next(struct observer *o)
 	labels__set_patterns(o->engine->labels, (const char *const *)o->next->routes);
 	o->engine->options.http_ports = o->next->http_ports;
 	change_rules(o, o->next);
+	metrics__set_pools(o->metrics, o->next->pools);
 	o->next = NULL;
 }
 

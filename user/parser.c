@@ -373,8 +373,9 @@ uint32_t parser__command(struct parser *parser, uint32_t index)
 
 void parser__activity(struct parser *parser, enum activity activity, uint64_t time_ns)
 {
-	(void)time_ns;
-	parser->connection->activity = (uint8_t)activity;
+	struct connection *c = parser->connection;
+
+	pools__activity(&engine_of(c)->pools, c, (uint8_t)activity, time_ns);
 }
 
 void parser__database(struct parser *parser, struct slice database, struct slice user)

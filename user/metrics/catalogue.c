@@ -136,28 +136,6 @@ static void write_share(struct writer *w, const struct family *f, const struct s
 	writer__number(w, 100.0 * (double)s->window_part / (double)s->window_total);
 }
 
-static const char *const activity_names[ACTIVITY_COUNT] = {"unknown", "idle", "busy",
-							   "in_transaction"};
-
-static void write_connections(struct writer *w, const struct family *f, const struct series *s)
-{
-	if (!s->connected)
-		return;
-	for (int i = 0; i < ACTIVITY_COUNT; i++) {
-		label(w, f, s);
-		writer__label(w, "state", activity_names[i]);
-		writer__count(w, s->connections[i]);
-	}
-}
-
-static void write_active(struct writer *w, const struct family *f, const struct series *s)
-{
-	if (!s->connected)
-		return;
-	label(w, f, s);
-	writer__count(w, (uint64_t)s->connections[2] + s->connections[3]);
-}
-
 /* ---- the families ---- */
 
 #define HTTP(rest)                                                                                 \
@@ -218,14 +196,13 @@ const struct family families[] = {
 	 WITH_FINGERPRINT | WITH_VERB | WITH_TABLE | WITH_STATEMENT, 0, write_info},
 	{DB("connection_wait_time_ms"), "Time from connecting to being ready for the first query.",
 	 "ms", HISTOGRAM(GROUP_DB_SERVICE, 0, DISTRIBUTION_WAIT)},
+	{{[SIDE_SERVER] = "db_pool_wait_time_ms"},
+	 "Time a query lay with a pooler until it was passed on to the server.",
+	 "ms",
+	 HISTOGRAM(GROUP_DB_SERVICE, 0, DISTRIBUTION_POOLED)},
 	{DB("connection_errors_total"),
 	 "Database connections that failed before they were ready or were cut.", "",
 	 COUNTER(GROUP_DB_CONNECT_ERROR, WITH_REASON, COUNTER_ERRORS)},
-	{DB("active_connections"), "Database connections with a query or a transaction open.", "",
-	 METRIC_GAUGE, GROUP_DB_SERVICE, 0, 0, write_active},
-	{DB("connections"), "Open database connections by what they are doing.", "", METRIC_GAUGE,
-	 GROUP_DB_SERVICE, 0, 0, write_connections},
-
 	{CACHE("operation_duration_ms"),
 	 "Time from the first byte of a command to the last byte of its reply.", "ms",
 	 HISTOGRAM(GROUP_CACHE, WITH_COMMAND, DISTRIBUTION_DURATION)},

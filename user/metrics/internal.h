@@ -6,7 +6,9 @@
 
 #include <stdatomic.h>
 #include "metrics/catalogue.h"
+#include "metrics/databases.h"
 #include "metrics/metrics.h"
+#include "metrics/pooler.h"
 #include "metrics/process_stats.h"
 #include "metrics/series.h"
 
@@ -23,7 +25,8 @@ struct endpoint {
 struct metrics {
 	struct metrics_options options;
 	struct engine *engine;
-	struct rules *rules; /* NULL: none */
+	struct rules *rules;			   /* NULL: none */
+	const struct pool_settings *pool_settings; /* of the configuration; NULL: none */
 	struct table table[GROUP_COUNT][SIDE_COUNT];
 	uint32_t expire_cursor[GROUP_COUNT][SIDE_COUNT];
 	char **service_names; /* by service id; copies that stay where they are */
@@ -33,12 +36,17 @@ struct metrics {
 	uint8_t *label_types; /* by label id: index into types plus 1; 0: not looked up yet */
 	uint32_t label_type_count;
 	struct endpoint endpoint[ENDPOINTS];
+	struct poolers poolers;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
 };
 
 /* The series of a key, with its texts; NULL: no memory. */
 struct series *metrics__series(struct metrics *metrics, enum group group, enum side side,
 			       const struct key *key);
+/* Copied once: snapshots point to it from other threads. NULL: no memory. */
+const char *metrics__service_name(struct metrics *metrics, uint32_t service);
+/* Memory of the snapshot, until it is freed, 16-byte aligned; NULL: none. */
+void *snapshot__take(struct snapshot *snapshot, size_t size);
 /* Frees the memory kept for the next snapshot. */
 void metrics__free_spare(struct metrics *metrics);
 /* Remembers what a client's connection reached. */
@@ -59,6 +67,8 @@ struct chunk_of_memory {
 struct snapshot {
 	struct rules_copy *rules; /* NULL: none */
 	struct snapshot_table table[GROUP_COUNT][SIDE_COUNT];
+	const struct database_pool *pools;
+	uint32_t pool_count;
 	struct engine_counters engine;
 	struct self self; /* its texts are copied to the arrays below */
 	char version[32], way[32], source[16];

@@ -18,8 +18,7 @@ static double milliseconds(uint64_t ns)
 
 /* ---- texts of new series ---- */
 
-/* NULL: no memory. A service's name is copied once: snapshots point to it from other threads. */
-static const char *service_name(struct metrics *m, uint32_t service)
+const char *metrics__service_name(struct metrics *m, uint32_t service)
 {
 	uint32_t count = service + 64;
 	char **names;
@@ -43,7 +42,7 @@ static const char *service_name(struct metrics *m, uint32_t service)
 struct series *metrics__series(struct metrics *m, enum group group, enum side side,
 			       const struct key *key)
 {
-	const char *service = service_name(m, key->service);
+	const char *service = metrics__service_name(m, key->service);
 	struct series *series;
 	bool created;
 
@@ -195,6 +194,21 @@ static void count_text(struct metrics *m, enum group group, enum side side, uint
 		s->counter[COUNTER_ERRORS]++;
 }
 
+/* A service that both serves and asks databases is a pooler. */
+static void pooled(struct metrics *m, const struct exchange *e)
+{
+	struct key key = {.service = e->connection->service};
+	uint64_t wait_ns;
+	struct series *s;
+
+	if (!is_answered(e) || !table__find(&m->table[GROUP_DB_SERVICE][!e->side], &key) ||
+	    !poolers__wait(&m->poolers, e, &wait_ns))
+		return;
+	s = metrics__series(m, GROUP_DB_SERVICE, e->side, &key);
+	if (s)
+		series__observe(s, DISTRIBUTION_POOLED, &wait_bounds, milliseconds(wait_ns));
+}
+
 static void postgres(struct metrics *m, const struct exchange *e)
 {
 	uint32_t service = e->connection->service;
@@ -203,6 +217,7 @@ static void postgres(struct metrics *m, const struct exchange *e)
 	      &(struct key){.service = service, .type = type_of_label(m, e->label)});
 	query(m, GROUP_DB_STATEMENT, e, &(struct key){.service = service, .label = e->label});
 	query(m, GROUP_DB_SERVICE, e, &(struct key){.service = service});
+	pooled(m, e);
 	if (e->outcome == OUTCOME_ERROR)
 		count_text(m, GROUP_DB_ERROR, e->side, service, e->postgres.sqlstate);
 }
@@ -391,6 +406,7 @@ void metrics__free(struct metrics *m)
 	if (!m)
 		return;
 	metrics__free_spare(m);
+	poolers__clear(&m->poolers);
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			table__clear(&m->table[group][side]);
@@ -407,6 +423,7 @@ void metrics__tick(struct metrics *m, uint64_t now_ns)
 
 	if (!idle_ns || now_ns < idle_ns)
 		return;
+	pools__expire(&m->engine->pools, now_ns - idle_ns);
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			table__expire(&m->table[group][side], now_ns - idle_ns, EXPIRE_STEP,

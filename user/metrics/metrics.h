@@ -28,6 +28,9 @@ void metrics__free(struct metrics *metrics);
 struct rules;
 /* Its families are exposed with the others; NULL: none. Must outlive the metrics' snapshots. */
 void metrics__set_rules(struct metrics *metrics, struct rules *rules);
+struct pool_settings;
+/* What is configured of pools; NULL: nothing. Must outlive its use. */
+void metrics__set_pools(struct metrics *metrics, const struct pool_settings *settings);
 /* Is this the name of a metric of sonde's own? */
 bool metric__is_known(const char *name);
 /* Sliding windows and expiry; once a second is enough. */

@@ -47,7 +47,8 @@ enum counter {
 enum distribution {
 	DISTRIBUTION_DURATION,
 	DISTRIBUTION_BLOCKING,
-	DISTRIBUTION_WAIT, /* queue time, connection time */
+	DISTRIBUTION_WAIT,   /* queue time, connection time */
+	DISTRIBUTION_POOLED, /* query with the pooler, not yet with the server */
 	DISTRIBUTION_TTFB,
 	DISTRIBUTION_REQUEST_SIZE,
 	DISTRIBUTION_RESPONSE_SIZE,

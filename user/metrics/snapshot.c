@@ -34,8 +34,7 @@ static struct chunk_of_memory *new_chunk(size_t size)
 	return chunk;
 }
 
-/* 16-byte aligned, until the snapshot is freed; NULL: no memory. */
-static void *take(struct snapshot *snapshot, size_t size)
+void *snapshot__take(struct snapshot *snapshot, size_t size)
 {
 	struct chunk_of_memory *chunk;
 	void *memory;
@@ -106,7 +105,7 @@ static bool copy_histogram(struct snapshot *snapshot, struct histogram **histogr
 	const struct histogram *from = *histogram;
 	size_t size = histogram__size(from->bounds);
 	size_t sketch = from->sketch_length * sizeof(*from->sketch);
-	struct histogram *to = take(snapshot, size + sketch);
+	struct histogram *to = snapshot__take(snapshot, size + sketch);
 
 	if (!to)
 		return false;
@@ -136,7 +135,7 @@ static bool copy_series(struct snapshot *snapshot, struct series *to, const stru
 static bool copy_table(struct snapshot *snapshot, struct snapshot_table *to,
 		       const struct table *from)
 {
-	struct series *series = take(snapshot, from->count * sizeof(*series));
+	struct series *series = snapshot__take(snapshot, from->count * sizeof(*series));
 
 	if (!series)
 		return false;
@@ -250,7 +249,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	copy_self(snapshot, self);
 	copy_engine(snapshot, m->engine);
 	count_connections(m);
-	if (!copy_tables(snapshot, m)) {
+	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m)) {
 		destroy(snapshot);
 		return NULL;
 	}
