@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "service/arguments.h"
 
 #define BUCKETS	      4096
 #define PROCESSES_MAX 65536
 #define SERVICES_MAX  4096
 #define KEPT_NS	      60000000000ull /* after its end a process may still be named by late records */
+#define PARENTS_MAX   8		     /* looked at for the name of a helper */
 
 struct entry {
 	struct process process;
@@ -18,7 +20,8 @@ struct entry {
 };
 
 struct processes {
-	bool look_in_proc;
+	const char *proc;	   /* NULL: events have to do */
+	char text[ARGUMENTS_SIZE]; /* of the process at hand */
 	struct entry *bucket[BUCKETS];
 	uint32_t count;
 	struct service *service;
@@ -45,14 +48,14 @@ static uint32_t add_service(struct processes *p, const struct service *service)
 	return p->service_count++;
 }
 
-struct processes *processes__new(bool look_in_proc)
+struct processes *processes__new(const char *proc)
 {
 	struct processes *p = calloc(1, sizeof(*p));
 	struct service unknown = {.name = "unknown"};
 
 	if (!p)
 		return NULL;
-	p->look_in_proc = look_in_proc;
+	p->proc = proc;
 	add_service(p, &unknown);
 	if (!p->service_count) {
 		free(p);
@@ -76,19 +79,16 @@ void processes__free(struct processes *p)
 	free(p);
 }
 
-static bool same_service(const struct service *a, const struct service *b)
-{
-	return strcmp(a->name, b->name) == 0 && strcmp(a->container, b->container) == 0 &&
-	       strcmp(a->pod, b->pod) == 0;
-}
-
 /* Beyond SERVICES_MAX: service 0, unknown. */
-static uint32_t intern_service(struct processes *p, const struct service *service)
+static uint32_t intern_service(struct processes *p, const char *name)
 {
+	struct service service = {0};
+
 	for (uint32_t i = 0; i < p->service_count; i++)
-		if (same_service(&p->service[i], service))
+		if (strcmp(p->service[i].name, name) == 0)
 			return i;
-	return add_service(p, service);
+	snprintf(service.name, sizeof(service.name), "%s", name);
+	return add_service(p, &service);
 }
 
 static struct entry **slot(struct processes *p, uint32_t tgid)
@@ -116,13 +116,14 @@ static struct entry *entry_of(struct processes *p, uint32_t tgid)
 
 /* ---- /proc: what an event lacks, as long as the process lives ---- */
 
-static size_t read_proc(uint32_t tgid, const char *file, char *out, size_t size)
+static size_t read_proc(const struct processes *p, uint32_t tgid, const char *file, char *out,
+			size_t size)
 {
-	char path[64];
+	char path[256];
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/%s", tgid, file);
+	snprintf(path, sizeof(path), "%s/%u/%s", p->proc, tgid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
@@ -131,10 +132,10 @@ static size_t read_proc(uint32_t tgid, const char *file, char *out, size_t size)
 	return got > 0 ? (size_t)got : 0;
 }
 
-static void complete_cgroup(struct process_event *event)
+static void complete_cgroup(struct processes *p, struct process_event *event)
 {
 	char text[4096];
-	size_t length = read_proc(event->tgid, "cgroup", text, sizeof(text) - 1);
+	size_t length = read_proc(p, event->tgid, "cgroup", text, sizeof(text) - 1);
 	char *save = NULL;
 
 	text[length] = '\0';
@@ -150,47 +151,85 @@ static void complete_cgroup(struct process_event *event)
 	}
 }
 
-static void complete(struct process_event *event)
+static void complete_executable(struct processes *p, struct process_event *event)
 {
-	char path[64];
+	static const char deleted[] = " (deleted)"; /* fs/d_path.c: replaced since it was started */
+	char path[256];
 	ssize_t length;
 
-	if (!event->executable[0]) {
-		snprintf(path, sizeof(path), "/proc/%u/exe", event->tgid);
-		length = readlink(path, event->executable, sizeof(event->executable) - 1);
-		event->executable[length > 0 ? length : 0] = '\0';
-	}
-	/* The title may have been written since (setproctitle); the event has what exec saw. */
-	length = (ssize_t)read_proc(event->tgid, "cmdline", event->arguments,
-				    sizeof(event->arguments));
-	if (length > 0)
-		event->arguments_size = (uint32_t)length;
-	if (!event->cgroup[0])
-		complete_cgroup(event);
+	snprintf(path, sizeof(path), "%s/%u/exe", p->proc, event->tgid);
+	length = readlink(path, event->executable, sizeof(event->executable) - 1);
+	if (length < 0)
+		length = 0;
+	if ((size_t)length > strlen(deleted) &&
+	    memcmp(event->executable + length - strlen(deleted), deleted, strlen(deleted)) == 0)
+		length -= (ssize_t)strlen(deleted);
+	event->executable[length] = '\0';
 }
 
-/* ---- */
-
-static void describe(struct processes *p, struct process *process,
-		     const struct process_event *event)
+/*
+ * Fills the event and takes the arguments to p->text; returns their length. They are read anew: a
+ * title may have been written over them since exec, and an event has room for few.
+ */
+static size_t complete(struct processes *p, struct process_event *event)
 {
-	struct service service;
-	const char *container;
+	size_t length = 0;
 
-	service__derive(event, &service);
+	if (p->proc) {
+		length = read_proc(p, event->tgid, "cmdline", p->text, sizeof(p->text));
+		if (!event->executable[0])
+			complete_executable(p, event);
+		if (!event->cgroup[0])
+			complete_cgroup(p, event);
+	}
+	if (!length) {
+		length = event->arguments_size < sizeof(event->arguments)
+				 ? event->arguments_size
+				 : sizeof(event->arguments);
+		memcpy(p->text, event->arguments, length);
+	}
+	return length;
+}
+
+/* ---- names ---- */
+
+static const struct process *find(struct processes *p, uint32_t tgid, int depth);
+
+static uint32_t service_of(struct processes *p, const struct process_event *event, size_t length,
+			   int depth)
+{
+	struct process_facts facts = {
+		.comm = event->comm,
+		.executable = event->executable,
+		.cgroup = event->cgroup,
+		.arguments = p->text,
+		.arguments_size = length,
+	};
+	char name[SERVICE_NAME_MAX];
+	const struct process *parent;
+
+	if (!service__derive(&facts, name) && depth < PARENTS_MAX) {
+		parent = find(p, event->parent, depth + 1);
+		if (parent != &p->unknown)
+			return parent->service;
+	}
+	return intern_service(p, name);
+}
+
+/* The event's texts end with a NUL. */
+static void describe(struct processes *p, struct process *process, struct process_event *event,
+		     int depth)
+{
+	size_t length = complete(p, event);
+
 	process->parent = event->parent;
 	process->start_ns = event->start_ns;
 	process->exited = false;
-	process->service = intern_service(p, &service);
-	process->own = strncmp(event->comm, "sonde", sizeof(event->comm)) == 0;
+	process->own = strcmp(event->comm, "sonde") == 0;
 	memcpy(process->comm, event->comm, sizeof(process->comm));
-	process->comm[sizeof(process->comm) - 1] = '\0';
 	memcpy(process->executable, event->executable, sizeof(process->executable));
-	process->executable[sizeof(process->executable) - 1] = '\0';
-	container = service.container[0] ? strstr(event->cgroup, service.container) : NULL;
-	snprintf(process->container, sizeof(process->container), "%.64s",
-		 container ? container : "");
-	snprintf(process->pod, sizeof(process->pod), "%s", service.pod);
+	container__of(event->cgroup, &process->container);
+	process->service = service_of(p, event, length, depth);
 }
 
 void processes__seen(struct processes *p, const struct process_event *event)
@@ -200,11 +239,10 @@ void processes__seen(struct processes *p, const struct process_event *event)
 
 	if (!e)
 		return;
+	whole.comm[sizeof(whole.comm) - 1] = '\0';
 	whole.executable[sizeof(whole.executable) - 1] = '\0';
 	whole.cgroup[sizeof(whole.cgroup) - 1] = '\0';
-	if (p->look_in_proc)
-		complete(&whole);
-	describe(p, &e->process, &whole);
+	describe(p, &e->process, &whole, 0);
 }
 
 void processes__exited(struct processes *p, uint32_t tgid, uint64_t time_ns)
@@ -236,36 +274,47 @@ void processes__expire(struct processes *p, uint64_t now_ns)
 	}
 }
 
-static bool alive(uint32_t tgid, struct process_event *event)
+/* proc(5), /proc/pid/stat: the name in field 2 may hold anything; field 4 is the parent. */
+static bool alive(struct processes *p, struct process_event *event)
 {
-	size_t length = read_proc(tgid, "comm", event->comm, sizeof(event->comm) - 1);
+	char text[1024];
+	size_t length = read_proc(p, event->tgid, "stat", text, sizeof(text) - 1);
+	const char *open, *close;
 
-	if (length && event->comm[length - 1] == '\n')
-		event->comm[length - 1] = '\0';
-	return length > 0;
+	text[length] = '\0';
+	open = strchr(text, '(');
+	close = strrchr(text, ')');
+	if (!open || !close || close < open || sscanf(close + 1, " %*c %u", &event->parent) != 1)
+		return false;
+	snprintf(event->comm, sizeof(event->comm), "%.*s", (int)(close - open - 1), open + 1);
+	return true;
 }
 
 /* A process whose event was lost, or that is older than the observation. */
-static const struct process *look_up(struct processes *p, uint32_t tgid)
+static const struct process *look_up(struct processes *p, uint32_t tgid, int depth)
 {
 	struct process_event event = {.tgid = tgid};
 	struct entry *e;
 
-	if (!p->look_in_proc || !tgid || !alive(tgid, &event))
+	if (!p->proc || !tgid || !alive(p, &event))
 		return &p->unknown;
 	e = entry_of(p, tgid);
 	if (!e)
 		return &p->unknown;
-	complete(&event);
-	describe(p, &e->process, &event);
+	describe(p, &e->process, &event, depth);
 	return &e->process;
+}
+
+static const struct process *find(struct processes *p, uint32_t tgid, int depth)
+{
+	struct entry *e = *slot(p, tgid);
+
+	return e ? &e->process : look_up(p, tgid, depth);
 }
 
 const struct process *processes__find(struct processes *p, uint32_t tgid)
 {
-	struct entry *e = *slot(p, tgid);
-
-	return e ? &e->process : look_up(p, tgid);
+	return find(p, tgid, 0);
 }
 
 const struct service *processes__service(const struct processes *p, uint32_t id)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * The processes of the node, and the services they belong to. A service is what people call the
- * program: "nginx", "gunicorn shop", "node worker.js"; many processes are one service.
- */
+/* The processes of the node, and the services they belong to (service/service.h). */
 #ifndef SONDE_PROCESS_H
 #define SONDE_PROCESS_H
 
@@ -10,14 +7,15 @@
 #include <stdint.h>
 #include <linux/types.h>
 #include "event.h"
+#include "service/container.h"
+#include "service/service.h"
 
 struct processes;
 
+/* Processes of one name are one service, in whatever container they run. */
 struct service {
 	uint32_t id;
-	char name[64];
-	char container[16]; /* short id, "" outside containers */
-	char pod[64];	    /* pod UID from the cgroup path, "" outside Kubernetes */
+	char name[SERVICE_NAME_MAX];
 };
 
 struct process {
@@ -30,12 +28,11 @@ struct process {
 	uint64_t exited_ns;
 	char comm[SONDE_COMM_MAX];
 	char executable[SONDE_PATH_MAX];
-	char container[65];
-	char pod[64];
+	struct container container;
 };
 
-struct processes *
-processes__new(bool look_in_proc); /* look_in_proc: fill what events lack from /proc */
+/* proc: where to find what events lack, "/proc"; NULL: nowhere. Must outlive the processes. */
+struct processes *processes__new(const char *proc);
 void processes__free(struct processes *processes);
 
 void processes__seen(struct processes *processes, const struct process_event *event);
@@ -48,8 +45,5 @@ const struct process *processes__find(struct processes *processes, uint32_t tgid
 const struct service *processes__service(const struct processes *processes, uint32_t id);
 uint32_t processes__service_count(const struct processes *processes);
 uint32_t processes__count(const struct processes *processes);
-
-/* Pure, for tests: what an event's fields make of service name, container and pod. */
-void service__derive(const struct process_event *event, struct service *out);
 
 #endif
