@@ -122,10 +122,27 @@ static struct connection *add(struct connections *t, uint64_t id, uint64_t time_
 	return c;
 }
 
+/* Of what turns out to be no protocol of ours nothing counts. */
+static void count_moved(struct connections *t, struct connection *c)
+{
+	if (!c->protocol)
+		return;
+	for (int d = 0; d < DIRECTION_COUNT; d++) {
+		uint64_t position = c->stream[d].position;
+
+		if (position == c->counted[d])
+			continue;
+		processes__moved(t->engine->processes, c->service, (enum direction)d,
+				 position - c->counted[d]);
+		c->counted[d] = position;
+	}
+}
+
 static void take_out(struct connections *t, struct connection *c)
 {
 	struct connection **at = slot(t, c->id);
 
+	count_moved(t, c);
 	pools__leave(&t->engine->pools, c, t->engine->now_ns);
 	*at = c->next;
 	t->count--;
@@ -279,6 +296,7 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 	}
 	count_chunk(t->engine, c, chunk);
 	take_chunk(t, c, chunk);
+	count_moved(t, c);
 	if (c->dropped)
 		take_out(t, c);
 }

@@ -45,7 +45,8 @@ struct connection {
 	uint64_t peer;
 	uint64_t connect_ns;
 	uint64_t established_ns;
-	uint64_t last_ns;   /* of the newest event */
+	uint64_t last_ns;		   /* of the newest event */
+	uint64_t counted[DIRECTION_COUNT]; /* bytes told to its service */
 	uint64_t unmatched; /* responses without a request since the newest request run */
 	uint32_t tgid;	    /* newest user of the socket */
 	uint32_t service;   /* of the process that owns it */

@@ -20,7 +20,7 @@ struct engine *engine__new(const struct engine_options *options)
 	if (!engine->options.connections_max)
 		engine->options.connections_max = CONNECTIONS_MAX;
 	engine->labels = labels__new(&options->labels);
-	engine->processes = processes__new(options->look_in_proc ? "/proc" : NULL);
+	engine->processes = processes__new(options->proc);
 	engine->connections = connections__new(engine);
 	engine->details = details_pool__new();
 	if (engine->labels && engine->processes && engine->connections && engine->details)

@@ -40,9 +40,9 @@ struct engine_counters {
 
 struct engine_options {
 	struct labels_options labels;
-	bool look_in_proc;	    /* live: complete process data from /proc */
-	uint32_t connections_max;   /* default 100 000; beyond it new ones are counted as lost
-				       (LOSS_CAP) */
+	const char *proc;	  /* live: where to find what events lack, "/proc"; NULL: nowhere */
+	uint32_t connections_max; /* default 100 000; beyond it new ones are counted as lost
+				     (LOSS_CAP) */
 	const uint16_t *http_ports; /* zero-terminated: garbage here counts as unparsable http; NULL
 				       default */
 };

@@ -56,7 +56,7 @@ static uint64_t clock_ns(clockid_t clock)
 
 static int make_engine(struct observer *o, const struct config *config)
 {
-	struct engine_options options = {.look_in_proc = true};
+	struct engine_options options = {.proc = "/proc"};
 	struct metrics_options metrics = {.series_max = config->limits.series,
 					  .idle_seconds = config->limits.idle_seconds};
 
@@ -270,6 +270,7 @@ static void pass_time(struct observer *o)
 	if (now - o->ticked_ns >= TICK_NS) {
 		o->ticked_ns = now;
 		engine__tick(o->engine, now);
+		metrics__read_resources(o->metrics, now, clock_ns(CLOCK_BOOTTIME));
 	}
 	if (now - o->second_ns >= SECOND_NS) {
 		o->second_ns = now;

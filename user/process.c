@@ -8,7 +8,6 @@
 #include <unistd.h>
 #include "service/arguments.h"
 
-#define BUCKETS	      4096
 #define PROCESSES_MAX 65536
 #define SERVICES_MAX  4096
 #define KEPT_NS	      60000000000ull /* after its end a process may still be named by late records */
@@ -22,7 +21,7 @@ struct entry {
 struct processes {
 	const char *proc;	   /* NULL: events have to do */
 	char text[ARGUMENTS_SIZE]; /* of the process at hand */
-	struct entry *bucket[BUCKETS];
+	struct entry *bucket[PROCESSES_BUCKETS];
 	uint32_t count;
 	struct service *service;
 	uint32_t service_count;
@@ -70,7 +69,7 @@ void processes__free(struct processes *p)
 
 	if (!p)
 		return;
-	for (uint32_t i = 0; i < BUCKETS; i++)
+	for (uint32_t i = 0; i < PROCESSES_BUCKETS; i++)
 		for (struct entry *e = p->bucket[i]; e; e = next) {
 			next = e->next;
 			free(e);
@@ -93,7 +92,7 @@ static uint32_t intern_service(struct processes *p, const char *name)
 
 static struct entry **slot(struct processes *p, uint32_t tgid)
 {
-	struct entry **at = &p->bucket[tgid % BUCKETS];
+	struct entry **at = &p->bucket[tgid % PROCESSES_BUCKETS];
 
 	while (*at && (*at)->process.tgid != tgid)
 		at = &(*at)->next;
@@ -257,7 +256,7 @@ void processes__exited(struct processes *p, uint32_t tgid, uint64_t time_ns)
 
 void processes__expire(struct processes *p, uint64_t now_ns)
 {
-	for (uint32_t i = 0; i < BUCKETS; i++) {
+	for (uint32_t i = 0; i < PROCESSES_BUCKETS; i++) {
 		struct entry **at = &p->bucket[i];
 
 		while (*at) {
@@ -274,33 +273,20 @@ void processes__expire(struct processes *p, uint64_t now_ns)
 	}
 }
 
-/* proc(5), /proc/pid/stat: the name in field 2 may hold anything; field 4 is the parent. */
-static bool alive(struct processes *p, struct process_event *event)
-{
-	char text[1024];
-	size_t length = read_proc(p, event->tgid, "stat", text, sizeof(text) - 1);
-	const char *open, *close;
-
-	text[length] = '\0';
-	open = strchr(text, '(');
-	close = strrchr(text, ')');
-	if (!open || !close || close < open || sscanf(close + 1, " %*c %u", &event->parent) != 1)
-		return false;
-	snprintf(event->comm, sizeof(event->comm), "%.*s", (int)(close - open - 1), open + 1);
-	return true;
-}
-
 /* A process whose event was lost, or that is older than the observation. */
 static const struct process *look_up(struct processes *p, uint32_t tgid, int depth)
 {
 	struct process_event event = {.tgid = tgid};
+	struct reading reading;
 	struct entry *e;
 
-	if (!p->proc || !tgid || !alive(p, &event))
+	if (!p->proc || !tgid || reading__stat(p->proc, tgid, &reading))
 		return &p->unknown;
 	e = entry_of(p, tgid);
 	if (!e)
 		return &p->unknown;
+	event.parent = reading.parent;
+	memcpy(event.comm, reading.comm, sizeof(event.comm));
 	describe(p, &e->process, &event, depth);
 	return &e->process;
 }
@@ -330,4 +316,26 @@ uint32_t processes__service_count(const struct processes *p)
 uint32_t processes__count(const struct processes *p)
 {
 	return p->count;
+}
+
+const char *processes__proc(const struct processes *p)
+{
+	return p->proc;
+}
+
+void processes__moved(struct processes *p, uint32_t service, enum direction direction,
+		      uint64_t bytes)
+{
+	p->service[service < p->service_count ? service : 0].network_bytes[direction] += bytes;
+}
+
+void processes__turn(struct processes *p, uint32_t *cursor, uint32_t buckets,
+		     bool (*visit)(void *context, struct process *process), void *context)
+{
+	for (uint32_t i = 0; i < buckets; i++) {
+		for (struct entry *e = p->bucket[*cursor]; e; e = e->next)
+			if (!e->process.exited && !visit(context, &e->process))
+				return;
+		*cursor = (*cursor + 1) % PROCESSES_BUCKETS;
+	}
 }

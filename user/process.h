@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 #include "event.h"
+#include "reading.h"
 #include "service/container.h"
 #include "service/service.h"
 
@@ -16,6 +17,8 @@ struct processes;
 struct service {
 	uint32_t id;
 	char name[SERVICE_NAME_MAX];
+	/* of its connections of known protocols; 0: none was ever seen */
+	uint64_t network_bytes[DIRECTION_COUNT];
 };
 
 struct process {
@@ -29,6 +32,8 @@ struct process {
 	char comm[SONDE_COMM_MAX];
 	char executable[SONDE_PATH_MAX];
 	struct container container;
+	struct reading reading; /* the last one taken (metrics/resources.c) */
+	uint64_t read_ns;	/* when; 0: never */
 };
 
 /* proc: where to find what events lack, "/proc"; NULL: nowhere. Must outlive the processes. */
@@ -45,5 +50,17 @@ const struct process *processes__find(struct processes *processes, uint32_t tgid
 const struct service *processes__service(const struct processes *processes, uint32_t id);
 uint32_t processes__service_count(const struct processes *processes);
 uint32_t processes__count(const struct processes *processes);
+const char *processes__proc(const struct processes *processes); /* NULL: not to be looked at */
+
+/* Bytes have passed a connection of a service. */
+void processes__moved(struct processes *processes, uint32_t service, enum direction direction,
+		      uint64_t bytes);
+/*
+ * Calls visit for the living processes of the next `buckets` of the table, until it returns false:
+ * the next turn begins with the same bucket then. The cursor goes round. visit may look others up.
+ */
+void processes__turn(struct processes *processes, uint32_t *cursor, uint32_t buckets,
+		     bool (*visit)(void *context, struct process *process), void *context);
+#define PROCESSES_BUCKETS 4096 /* of the whole table */
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Command lines as programs have them, and the names that come of them; containers likewise. */
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <linux/types.h>
 #include <cmocka.h>
+#include "fake_proc.h"
 #include "process.h"
 #include "service/arguments.h"
 #include "service/container.h"
@@ -485,39 +483,6 @@ static void containers(void **state)
 
 /* ---- through the table of processes ---- */
 
-static void fill(const char *root, uint32_t tgid, const char *file, const char *bytes, size_t size)
-{
-	char path[256];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/%u", root, tgid);
-	mkdir(path, 0700);
-	snprintf(path, sizeof(path), "%s/%u/%s", root, tgid, file);
-	out = fopen(path, "w");
-	assert_non_null(out);
-	assert_int_equal(fwrite(bytes, 1, size, out), size);
-	fclose(out);
-}
-
-#define FILL(root, tgid, file, text) fill(root, tgid, file, text, sizeof(text) - 1)
-
-static void link_executable(const char *root, uint32_t tgid, const char *target)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/%u/exe", root, tgid);
-	unlink(path);
-	assert_int_equal(symlink(target, path), 0);
-}
-
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
-{
-	(void)stat;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static const char *service_of(struct processes *p, uint32_t tgid)
 {
 	return processes__service(p, processes__find(p, tgid)->service)->name;
@@ -525,17 +490,19 @@ static const char *service_of(struct processes *p, uint32_t tgid)
 
 static void what_events_lack_is_looked_up(void **state)
 {
-	char root[] = "/tmp/sonde-proc-XXXXXX";
+	char root[] = FAKE_PROC;
 	struct processes *p;
 	struct process_event event = {.tgid = 8, .parent = 7, .comm = "python3"};
 
 	(void)state;
-	assert_non_null(mkdtemp(root));
-	FILL(root, 7, "stat", "7 (a) (b) S 1 7 7 0 -1");
-	FILL(root, 7, "cmdline", "python3\0-m\0uvicorn\0--workers\0002\0shop.main:app\0");
-	FILL(root, 7, "cgroup", "1:name=x:/y\n0::/system.slice/x.service\n");
-	link_executable(root, 7, PYTHON " (deleted)");
-	FILL(root, 8, "cmdline", "python3\0-c\0from multiprocessing.spawn import spawn_main\0");
+	fake_proc__make(root);
+	fake_proc__stat(root, 7, "a) (b", 1, 0, 0, 0);
+	FAKE_PROC__FILL(root, 7, "cmdline",
+			"python3\0-m\0uvicorn\0--workers\0002\0shop.main:app\0");
+	FAKE_PROC__FILL(root, 7, "cgroup", "1:name=x:/y\n0::/system.slice/x.service\n");
+	fake_proc__link(root, 7, PYTHON " (deleted)");
+	FAKE_PROC__FILL(root, 8, "cmdline",
+			"python3\0-c\0from multiprocessing.spawn import spawn_main\0");
 	strcpy(event.executable, PYTHON);
 	p = processes__new(root);
 	assert_non_null(p);
@@ -552,7 +519,7 @@ static void what_events_lack_is_looked_up(void **state)
 	processes__seen(p, &event);
 	assert_string_equal(service_of(p, 8), "shop.worker");
 	processes__free(p);
-	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	fake_proc__remove(root);
 }
 
 static void one_name_is_one_service_in_all_containers(void **state)

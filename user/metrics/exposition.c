@@ -25,6 +25,7 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 		for (int side = 0; side < SIDE_COUNT; side++)
 			expose_family(&writer, &families[i], (enum side)side, snapshot);
 	databases__expose(&writer, snapshot);
+	resources__expose(&writer, snapshot);
 	rules_copy__expose(snapshot->rules, &writer);
 	writer__clear_labels(&writer);
 	self__expose(&writer, snapshot);
@@ -46,7 +47,7 @@ bool metric__is_known(const char *name)
 {
 	if (strncmp(name, "sonde_", 6) == 0 || strncmp(name, "process_", 8) == 0)
 		return true;
-	if (databases__is_known(name))
+	if (databases__is_known(name) || resources__is_known(name))
 		return true;
 	for (size_t i = 0; i < family_count; i++)
 		for (int side = 0; side < SIDE_COUNT; side++)

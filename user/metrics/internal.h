@@ -10,6 +10,7 @@
 #include "metrics/metrics.h"
 #include "metrics/pooler.h"
 #include "metrics/process_stats.h"
+#include "metrics/resources.h"
 #include "metrics/series.h"
 
 #define TYPES_MAX 32
@@ -37,6 +38,7 @@ struct metrics {
 	uint32_t label_type_count;
 	struct endpoint endpoint[ENDPOINTS];
 	struct poolers poolers;
+	struct resources resources;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
 };
 
@@ -69,6 +71,8 @@ struct snapshot {
 	struct snapshot_table table[GROUP_COUNT][SIDE_COUNT];
 	const struct database_pool *pools;
 	uint32_t pool_count;
+	const struct usage *usage;
+	uint32_t usage_count;
 	struct engine_counters engine;
 	struct self self; /* its texts are copied to the arrays below */
 	char version[32], way[32], source[16];

@@ -393,6 +393,7 @@ struct metrics *metrics__new(const struct metrics_options *options, struct engin
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			table__init(&m->table[group][side], m->options.series_max);
+	resources__init(&m->resources, engine->processes);
 	m->type_count = 1;
 	strcpy(m->types[0], "other");
 	if (engine__add_sink(engine, sink) == 0)
@@ -407,6 +408,7 @@ void metrics__free(struct metrics *m)
 		return;
 	metrics__free_spare(m);
 	poolers__clear(&m->poolers);
+	resources__clear(&m->resources);
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			table__clear(&m->table[group][side]);
@@ -415,6 +417,11 @@ void metrics__free(struct metrics *m)
 	free(m->service_names);
 	free(m->label_types);
 	free(m);
+}
+
+void metrics__read_resources(struct metrics *m, uint64_t now_ns, uint64_t boot_ns)
+{
+	resources__turn(&m->resources, now_ns, boot_ns);
 }
 
 void metrics__tick(struct metrics *m, uint64_t now_ns)

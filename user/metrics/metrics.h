@@ -33,6 +33,11 @@ struct pool_settings;
 void metrics__set_pools(struct metrics *metrics, const struct pool_settings *settings);
 /* Is this the name of a metric of sonde's own? */
 bool metric__is_known(const char *name);
+/*
+ * Reads what some processes use (metrics/resources.h); some times a second. `boot_ns`: since boot.
+ * Nothing in replays.
+ */
+void metrics__read_resources(struct metrics *metrics, uint64_t now_ns, uint64_t boot_ns);
 /* Sliding windows and expiry; once a second is enough. */
 void metrics__tick(struct metrics *metrics, uint64_t now_ns);
 

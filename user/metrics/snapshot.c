@@ -12,11 +12,11 @@
 
 #define MEMORY_STEP (1u << 20)
 
-static uint64_t clock_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
@@ -242,20 +242,21 @@ static void copy_engine(struct snapshot *snapshot, const struct engine *engine)
 struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 {
 	struct snapshot *snapshot = obtain(m);
-	uint64_t begun = clock_ns();
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
 
 	if (!snapshot)
 		return NULL;
 	copy_self(snapshot, self);
 	copy_engine(snapshot, m->engine);
 	count_connections(m);
-	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m)) {
+	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m) ||
+	    !resources__copy(snapshot, m, clock_ns(CLOCK_BOOTTIME))) {
 		destroy(snapshot);
 		return NULL;
 	}
 	snapshot->rules = rules__copy(m->rules, m->engine->now_ns);
 	process_stats__read(&snapshot->process);
-	snapshot->copy_ns = clock_ns() - begun;
+	snapshot->copy_ns = clock_ns(CLOCK_MONOTONIC) - begun;
 	return snapshot;
 }
 
