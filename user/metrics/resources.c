@@ -292,30 +292,34 @@ static double sent(const struct usage *u)
 enum need { NEEDS_NOTHING, NEEDS_LIFE, NEEDS_DISK };
 
 static const struct resource {
-	const char *name;
-	enum metric_type type;
-	const char *unit, *help;
+	const char *name, *unit, *help;
 	double (*value)(const struct usage *usage);
+	enum metric_type type;
 	enum need need;
 } table[] = {
-	{"system_uptime_seconds", METRIC_GAUGE, "seconds",
-	 "Age of the oldest living process of a service.", uptime, NEEDS_LIFE},
-	{"service_processes", METRIC_GAUGE, "",
+	{"system_uptime_seconds", "seconds", "Age of the oldest living process of a service.",
+	 uptime, METRIC_GAUGE, NEEDS_LIFE},
+	{"service_processes", "",
 	 "Living processes of a service: with connections, and the parents that started them.",
-	 processes, NEEDS_NOTHING},
-	{"service_cpu_seconds_total", METRIC_COUNTER, "seconds",
-	 "CPU time that a service's processes used while they were observed.", cpu, NEEDS_NOTHING},
-	{"service_memory_bytes", METRIC_GAUGE, "bytes",
-	 "Memory that a service's processes have resident, shared pages once for each.", memory,
+	 processes, METRIC_GAUGE, NEEDS_NOTHING},
+	{"service_cpu_seconds_total", "seconds",
+	 "CPU time that a service's processes used while they were observed.", cpu, METRIC_COUNTER,
 	 NEEDS_NOTHING},
-	{"service_disk_read_bytes_total", METRIC_COUNTER, "bytes",
-	 "Bytes that a service's processes had read from storage.", disk_read, NEEDS_DISK},
-	{"service_disk_written_bytes_total", METRIC_COUNTER, "bytes",
-	 "Bytes that a service's processes had written to storage.", disk_written, NEEDS_DISK},
-	{"service_network_received_bytes_total", METRIC_COUNTER, "bytes",
-	 "Bytes that a service received on its observed connections.", received, NEEDS_NOTHING},
-	{"service_network_sent_bytes_total", METRIC_COUNTER, "bytes",
-	 "Bytes that a service sent on its observed connections.", sent, NEEDS_NOTHING},
+	{"service_memory_bytes", "bytes",
+	 "Memory that a service's processes have resident, shared pages once for each.", memory,
+	 METRIC_GAUGE, NEEDS_NOTHING},
+	{"service_disk_read_bytes_total", "bytes",
+	 "Bytes that a service's processes had read from storage.", disk_read, METRIC_COUNTER,
+	 NEEDS_DISK},
+	{"service_disk_written_bytes_total", "bytes",
+	 "Bytes that a service's processes had written to storage.", disk_written, METRIC_COUNTER,
+	 NEEDS_DISK},
+	{"service_network_received_bytes_total", "bytes",
+	 "Bytes that a service received on its observed connections.", received, METRIC_COUNTER,
+	 NEEDS_NOTHING},
+	{"service_network_sent_bytes_total", "bytes",
+	 "Bytes that a service sent on its observed connections.", sent, METRIC_COUNTER,
+	 NEEDS_NOTHING},
 };
 
 static void expose(struct writer *w, const struct resource *resource,
