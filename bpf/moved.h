@@ -178,12 +178,26 @@ static __always_inline bool call__prepare(struct call *call, struct state *state
 	return false;
 }
 
+/*
+ * Hooks are attached one by one. A request seen by the first of them whose answer the second one
+ * missed would be given the next one's: so nothing counts until all are there.
+ */
+static __always_inline void state__before(struct state *state, const struct sock *sk)
+{
+	__sync_fetch_and_or(&state->flags, STATE_EXISTING);
+	state__unseen(state, sk, 0);
+}
+
 static __always_inline void moved(struct state *state, const struct sock *sk, u8 direction, u32 ret,
 				  int flags)
 {
 	struct call call = {.task = bpf_get_current_pid_tgid(), .direction = direction};
 	struct source source;
 
+	if (!hooked) {
+		state__before(state, sk);
+		return;
+	}
 	if (!state__wanted(state, ret) ||
 	    !call__prepare(&call, state, sk, ret, state__announce(state, sk)))
 		return;

@@ -108,6 +108,8 @@ static __always_inline void tcp__ended(struct sock *sk, int from, int to)
 
 	if (!state)
 		return;
+	if (to == TCP_LAST_ACK) /* from CLOSE_WAIT: the other side ended first */
+		state__shut(state, DIRECTION_RECV);
 	if (to != TCP_CLOSE) {
 		state__shut(state, DIRECTION_SEND);
 		return;

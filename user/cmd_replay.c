@@ -104,6 +104,7 @@ static int replay(const char *path, const struct config *config, enum print prin
 		rules = rules__new(config->rules, engine);
 	metrics__set_rules(metrics, rules);
 	metrics__set_pools(metrics, config->pools);
+	metrics__set_health(metrics, config->health);
 	printer.engine = engine;
 	engine__add_sink(engine, (struct sink){.exchange = take, .context = &printer});
 	err = replay__file(path, engine, tick, metrics, &header, error, sizeof(error));

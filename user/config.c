@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "web/listen.h"
+#include "health_settings.h"
 #include "pool_settings.h"
 #include "rules/rule_set.h"
 #include "yaml_reader.h"
@@ -153,6 +154,36 @@ static void read_pools(struct yaml_reader *r, const yaml_node_t *node, const str
 		yaml__fail(r, node, "no memory");
 }
 
+static struct health_settings *health_of(struct yaml_reader *r, const yaml_node_t *node,
+					 struct health_settings **settings)
+{
+	if (!*settings)
+		*settings = health_settings__new();
+	if (!*settings)
+		yaml__fail(r, node, "no memory");
+	return *settings;
+}
+
+static void read_health(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+			void *target)
+{
+	struct health_settings *settings = health_of(r, node, target);
+
+	(void)key;
+	if (settings)
+		health_settings__read(r, node, settings);
+}
+
+static void read_summary(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+			 void *target)
+{
+	struct health_settings *settings = health_of(r, node, target);
+
+	(void)key;
+	if (settings)
+		health_settings__read_summary(r, node, settings);
+}
+
 /* ---- the tables ---- */
 
 #define AT(field) .offset = offsetof(struct config, field)
@@ -217,6 +248,8 @@ static const struct yaml_key root_keys[] = {
 	{.name = "http_ports", .read = read_ports},
 	{.name = "rules", .read = read_rules, AT(rules)},
 	{.name = "pools", .read = read_pools, AT(pools)},
+	{.name = "health", .read = read_health, AT(health)},
+	{.name = "summary", .read = read_summary, AT(health)},
 	SECTION("log", log_keys),
 	{0},
 };
@@ -284,6 +317,8 @@ void config__clear(struct config *config)
 	}
 	rule_set__free(config->rules);
 	config->rules = NULL;
+	health_settings__free(config->health);
+	config->health = NULL;
 	pool_settings__free(config->pools);
 	config->pools = NULL;
 }

@@ -10,6 +10,7 @@
 #include "capture/capture.h"
 #include "engine.h"
 
+struct health_settings;
 struct pool_settings;
 struct rule_set;
 
@@ -33,6 +34,7 @@ struct config {
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct rule_set *rules;			  /* owned; NULL: none */
 	struct pool_settings *pools;		  /* owned; NULL: none */
+	struct health_settings *health;		  /* owned; NULL: its defaults */
 	struct {
 		char level[8];	/* error, warn, info, debug */
 		char format[8]; /* logfmt, json */

@@ -71,7 +71,9 @@ struct connection {
 	uint8_t local_address[16];
 	uint8_t remote_address[16];
 	char path[SONDE_UNIX_PATH_MAX];
-	struct pool *pool; /* pools.h; NULL mostly */
+	struct pool *pool;	  /* pools.h; NULL mostly */
+	uint64_t backend_address; /* metrics/backends.h */
+	uint16_t backend;
 	char database[64]; /* PostgreSQL: from its startup packet */
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "connection.h"
 #include "details.h"
+#include "event_form.h"
 
 #define CONNECTIONS_MAX 100000
 #define TICK_NS                                                                                    \
@@ -85,34 +86,9 @@ static void take_loss(struct engine *engine, const struct loss_event *loss)
 	engine->counters.lost_events[loss->protocol][loss->reason] += loss->events;
 }
 
-/* A record must hold what its type says before anything of it is read: recordings come from
- * strangers. */
-static bool well_formed(const struct event *event, uint32_t size)
-{
-	static const uint32_t needed[] = {
-		[EVENT_CHUNK] = sizeof(struct chunk),
-		[EVENT_OPEN] = sizeof(struct open_event),
-		[EVENT_SHUT] = sizeof(struct end_event),
-		[EVENT_CLOSE] = sizeof(struct end_event),
-		[EVENT_PROCESS] = sizeof(struct process_event),
-		[EVENT_EXIT] = sizeof(struct exit_event),
-		[EVENT_CONNECT_FAILED] = sizeof(struct open_event),
-		[EVENT_LOSS] = sizeof(struct loss_event),
-	};
-	const struct chunk *chunk = (const struct chunk *)event;
-
-	if (size < sizeof(*event) || event->type == 0 || event->type > EVENT_LOSS ||
-	    size < needed[event->type] || event->size > size || event->size < needed[event->type])
-		return false;
-	if (event->type != EVENT_CHUNK)
-		return true;
-	return chunk->direction < DIRECTION_COUNT && chunk->head <= chunk->length &&
-	       chunk->head <= event->size - sizeof(*chunk);
-}
-
 int engine__event(struct engine *engine, const struct event *event, uint32_t size)
 {
-	if (!well_formed(event, size))
+	if (!event__is_well_formed(event, size))
 		return -EBADMSG;
 	engine->counters.events[event->type]++;
 	if (event->time_ns > engine->now_ns)

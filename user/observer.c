@@ -63,8 +63,10 @@ static int make_engine(struct observer *o, const struct config *config)
 	config__engine(config, &options);
 	o->engine = engine__new(&options);
 	o->metrics = o->engine ? metrics__new(&metrics, o->engine) : NULL;
-	if (o->metrics)
+	if (o->metrics) {
 		metrics__set_pools(o->metrics, config->pools);
+		metrics__set_health(o->metrics, config->health);
+	}
 	if (o->metrics && config->rules) {
 		o->rules = rules__new(config->rules, o->engine);
 		metrics__set_rules(o->metrics, o->rules);
@@ -217,6 +219,7 @@ static void apply_next(struct observer *o)
 	o->engine->options.http_ports = o->next->http_ports;
 	change_rules(o, o->next);
 	metrics__set_pools(o->metrics, o->next->pools);
+	metrics__set_health(o->metrics, o->next->health);
 	o->next = NULL;
 }
 

@@ -34,6 +34,7 @@ struct process {
 	struct container container;
 	struct reading reading; /* the last one taken (metrics/resources.c) */
 	uint64_t read_ns;	/* when; 0: never */
+	double cpu_percent;	/* of one CPU, between the last two readings */
 };
 
 /* proc: where to find what events lack, "/proc"; NULL: nowhere. Must outlive the processes. */

@@ -46,9 +46,11 @@ static void put(struct normaliser *n, const void *bytes, size_t length)
 		n->full = true;
 		return;
 	}
-	if (length)
-		memcpy(n->out + n->length, bytes, length);
-	n->length += length;
+	for (size_t i = 0; i < length; i++) { /* control bytes within quotes: none goes out */
+		uint8_t c = ((const uint8_t *)bytes)[i];
+
+		n->out[n->length++] = (char)(c < ' ' || c == 0x7f ? '?' : c);
+	}
 }
 
 /* FNV-1a, over tokens with a separator between them. */

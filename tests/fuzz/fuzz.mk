@@ -2,8 +2,7 @@
 # `make fuzz` runs every fuzzer for FUZZ_SECONDS (60) under ASan and UBSan; findings stay in build/fuzz/.
 FUZZ_SECONDS ?= 60
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_OBJ     := $(patsubst user/%.c,$(B)/fuzz/obj/%.o,$(filter-out user/main.c user/cmd_% user/view/% user/web/% \
-		  user/observer.c user/capture/capture.c,$(SRC)))
+FUZZ_OBJ     := $(patsubst user/%.c,$(B)/fuzz/obj/%.o,$(filter-out user/main.c,$(SRC)))
 FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 $(B)/fuzz/obj/%.o: user/%.c | $(SKEL)
@@ -22,4 +21,5 @@ fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do n=$$(basename $$f); mkdir -p $(B)/fuzz/corpus/$$n; \
 		seeds=; [ -d tests/fuzz/seeds/$$n ] && seeds=tests/fuzz/seeds/$$n; \
 		echo "== $$n"; $$f -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-			-artifact_prefix=$(B)/fuzz/$$n- $(B)/fuzz/corpus/$$n $$seeds 2>&1 | tail -n 12 || exit 1; done
+			-artifact_prefix=$(B)/fuzz/$$n- $(B)/fuzz/corpus/$$n $$seeds >$(B)/fuzz/$$n.log 2>&1; code=$$?; \
+		tail -n 12 $(B)/fuzz/$$n.log; [ $$code = 0 ] || exit 1; done

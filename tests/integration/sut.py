@@ -128,7 +128,7 @@ def run(*command, seconds=120, check=True, **options):
 def equal(what, ours, theirs):
     """Two counts or Counters must be the same; says where they are not."""
     if ours == theirs:
-        print(f"equal: {what}: {sum(ours.values()) if isinstance(ours, dict) else ours}")
+        print(f"equal: {what}: {sum(ours.values()) if isinstance(ours, collections.Counter) else ours}")
         return
     if isinstance(ours, dict):
         keys = sorted(set(ours) | set(theirs), key=str)

@@ -66,7 +66,7 @@ for text, line, says in (
     code, out, err = sonde("run", "--config", path)
     sut.equal("run refuses it as well", code, 2)
 documented = re.findall(r"^\| `([a-z_.]+)` \| (.*?) \|", open(os.path.join(sut.ROOT, "docs", "configuration.md")).read(), re.M)
-assert len(documented) == 15, documented
+assert len(documented) == 16, documented
 for key, default in documented:
     section, _, name = key.rpartition(".")
     value = default.strip("`")

@@ -383,9 +383,24 @@ static void doubt_is_a_literal(void **state)
 	}
 }
 
+/* Found by fuzz_sql: a NUL within a quoted identifier ended the text early. */
+static void control_bytes_do_not_come_out(void **state)
+{
+	static const char text[] = "SELECT \"a\0b\x1b[2J\" FROM t";
+	struct sql result;
+	char out[128];
+
+	(void)state;
+	sql__normalise(slice__of(text, sizeof(text) - 1), false, out, sizeof(out), &result);
+	assert_int_equal(strlen(out), result.length);
+	for (size_t k = 0; k < result.length; k++)
+		assert_true(out[k] >= ' ' && out[k] != 0x7f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(control_bytes_do_not_come_out),
 		cmocka_unit_test(the_file_is_sql),
 		cmocka_unit_test(verbs_and_tables_are_told),
 		cmocka_unit_test(no_literal_comes_out),

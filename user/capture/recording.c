@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "capture/recording.h"
+#include "event_form.h"
 
 #define BYTE_ORDER_MARK 0x01020304u
 #define RECORD_MAX	((uint32_t)sizeof(struct chunk) + SONDE_CHUNK_MAX)
@@ -233,23 +234,6 @@ int recording_reader__open(const char *path, struct recording_reader **out, char
 	return 0;
 }
 
-/* Smallest record of a type; 0 for a type that does not exist. */
-static uint32_t smallest(uint16_t type)
-{
-	static const uint32_t sizes[] = {
-		[EVENT_CHUNK] = sizeof(struct chunk),
-		[EVENT_OPEN] = sizeof(struct open_event),
-		[EVENT_SHUT] = sizeof(struct end_event),
-		[EVENT_CLOSE] = sizeof(struct end_event),
-		[EVENT_PROCESS] = sizeof(struct process_event),
-		[EVENT_EXIT] = sizeof(struct exit_event),
-		[EVENT_CONNECT_FAILED] = sizeof(struct open_event),
-		[EVENT_LOSS] = sizeof(struct loss_event),
-	};
-
-	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
-}
-
 static int damaged(struct recording_reader *reader, const char *what)
 {
 	snprintf(reader->error, sizeof(reader->error),
@@ -289,9 +273,9 @@ int recording_reader__next(struct recording_reader *reader, const struct event *
 		return 0;
 	if (n < sizeof(*head))
 		return ended(reader);
-	if (!smallest(head->type))
+	if (!event__smallest(head->type))
 		return damaged(reader, "a record of an unknown type");
-	if (head->size < smallest(head->type) || head->size > RECORD_MAX)
+	if (head->size < event__smallest(head->type) || head->size > RECORD_MAX)
 		return damaged(reader, "a record of an impossible size");
 	if (fread(head + 1, head->size - sizeof(*head), 1, reader->file) != 1)
 		return ended(reader);

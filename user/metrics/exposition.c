@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "metrics/internal.h"
 #include "metrics/writer.h"
@@ -26,6 +28,7 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 			expose_family(&writer, &families[i], (enum side)side, snapshot);
 	databases__expose(&writer, snapshot);
 	resources__expose(&writer, snapshot);
+	health__expose(&writer, snapshot);
 	rules_copy__expose(snapshot->rules, &writer);
 	writer__clear_labels(&writer);
 	self__expose(&writer, snapshot);
@@ -42,16 +45,45 @@ void metrics__set_pools(struct metrics *metrics, const struct pool_settings *set
 	metrics->pool_settings = settings;
 }
 
+void metrics__set_health(struct metrics *metrics, const struct health_settings *settings)
+{
+	metrics->health_settings = settings;
+}
+
 /* sonde's own all begin with one of two words; the others are in the catalogue. */
 bool metric__is_known(const char *name)
 {
 	if (strncmp(name, "sonde_", 6) == 0 || strncmp(name, "process_", 8) == 0)
 		return true;
-	if (databases__is_known(name) || resources__is_known(name))
+	if (databases__is_known(name) || resources__is_known(name) ||
+	    strcmp(name, "system_health_status") == 0)
 		return true;
 	for (size_t i = 0; i < family_count; i++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			if (families[i].name[side] && strcmp(families[i].name[side], name) == 0)
 				return true;
 	return false;
+}
+
+/* Any metric there is, declared ones included: found where all of them are told. */
+double snapshot__sum(const struct snapshot *snapshot, const char *metric)
+{
+	size_t length = strlen(metric);
+	struct buffer text = {0};
+	double sum = 0;
+	bool found = false;
+
+	snapshot__expose(snapshot, EXPOSITION_PROMETHEUS, &text);
+	for (const char *line = text.data; line && *line; line = strchr(line, '\n') + 1) {
+		const char *end = strchr(line, '\n');
+
+		if (strncmp(line, metric, length) == 0 &&
+		    (line[length] == '{' || line[length] == ' ')) {
+			sum += strtod((const char *)memrchr(line, ' ', (size_t)(end - line)) + 1,
+				      NULL);
+			found = true;
+		}
+	}
+	buffer__clear(&text);
+	return found ? sum : (double)NAN;
 }

@@ -5,8 +5,11 @@
 #define SONDE_METRICS_INTERNAL_H
 
 #include <stdatomic.h>
+#include "health_settings.h"
+#include "metrics/backends.h"
 #include "metrics/catalogue.h"
 #include "metrics/databases.h"
+#include "metrics/health.h"
 #include "metrics/metrics.h"
 #include "metrics/pooler.h"
 #include "metrics/process_stats.h"
@@ -14,20 +17,13 @@
 #include "metrics/series.h"
 
 #define TYPES_MAX 32
-#define ENDPOINTS 512
-
-/* What is known to listen at an address: names the protocol of a connection that never came to be.
- */
-struct endpoint {
-	uint64_t address; /* hash of family, address, port, path */
-	uint8_t protocol; /* enum protocol_id */
-};
 
 struct metrics {
 	struct metrics_options options;
 	struct engine *engine;
-	struct rules *rules;			   /* NULL: none */
-	const struct pool_settings *pool_settings; /* of the configuration; NULL: none */
+	struct rules *rules;			       /* NULL: none */
+	const struct pool_settings *pool_settings;     /* of the configuration; NULL: none */
+	const struct health_settings *health_settings; /* the same */
 	struct table table[GROUP_COUNT][SIDE_COUNT];
 	uint32_t expire_cursor[GROUP_COUNT][SIDE_COUNT];
 	char **service_names; /* by service id; copies that stay where they are */
@@ -36,7 +32,9 @@ struct metrics {
 	uint32_t type_count;
 	uint8_t *label_types; /* by label id: index into types plus 1; 0: not looked up yet */
 	uint32_t label_type_count;
-	struct endpoint endpoint[ENDPOINTS];
+	struct backends backends;
+	struct window losses; /* exchanges lost since the observation began */
+	uint64_t lost;	      /* as of the last tick */
 	struct poolers poolers;
 	struct resources resources;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
@@ -51,8 +49,6 @@ const char *metrics__service_name(struct metrics *metrics, uint32_t service);
 void *snapshot__take(struct snapshot *snapshot, size_t size);
 /* Frees the memory kept for the next snapshot. */
 void metrics__free_spare(struct metrics *metrics);
-/* Remembers what a client's connection reached. */
-void metrics__reached(struct metrics *metrics, const struct connection *c);
 
 struct snapshot_table {
 	const struct series *series;
@@ -73,6 +69,12 @@ struct snapshot {
 	uint32_t pool_count;
 	const struct usage *usage;
 	uint32_t usage_count;
+	struct service_state *states;
+	uint32_t state_count;
+	uint32_t error_percent; /* of answers: more are unhealthy */
+	uint64_t recently_lost; /* exchanges, within five minutes */
+	const struct summary_value *summary;
+	uint32_t summary_count;
 	struct engine_counters engine;
 	struct self self; /* its texts are copied to the arrays below */
 	char version[32], way[32], source[16];
@@ -91,6 +93,8 @@ struct snapshot {
 struct writer;
 void self__expose(struct writer *writer, const struct snapshot *snapshot);
 
+/* Sum over a metric's series; NAN: it has none. */
+double snapshot__sum(const struct snapshot *snapshot, const char *metric);
 /* Sums over both sides. HTTP/1 and HTTP/2 are one protocol to users, shown as PROTOCOL_HTTP1. */
 uint64_t snapshot__lost_exchanges(const struct snapshot *snapshot, enum protocol_id shown,
 				  int reason);

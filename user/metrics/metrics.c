@@ -283,6 +283,12 @@ static void redis(struct metrics *m, const struct exchange *e)
 			   error_prefix(e->redis.error));
 }
 
+static void answered(struct metrics *m, const struct exchange *e)
+{
+	if (e->side == SIDE_CLIENT && is_answered(e))
+		backends__answered(&m->backends, (struct connection *)e->connection, e->end_ns);
+}
+
 static void take_exchange(void *context, const struct exchange *e)
 {
 	switch (e->protocol) {
@@ -291,9 +297,11 @@ static void take_exchange(void *context, const struct exchange *e)
 		http(context, e);
 		break;
 	case PROTOCOL_POSTGRES:
+		answered(context, e);
 		postgres(context, e);
 		break;
 	case PROTOCOL_REDIS:
+		answered(context, e);
 		redis(context, e);
 		break;
 	}
@@ -301,55 +309,10 @@ static void take_exchange(void *context, const struct exchange *e)
 
 /* ---- connections ---- */
 
-static uint64_t mix(uint64_t hash, const void *data, size_t length)
-{
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ byte[i]) * 0x100000001b3; /* FNV-1a */
-	return hash;
-}
-
-static uint64_t address_of(const struct connection *c)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	hash = mix(hash, &c->netns, sizeof(c->netns));
-	hash = mix(hash, c->remote_address, sizeof(c->remote_address));
-	hash = mix(hash, &c->remote_port, sizeof(c->remote_port));
-	hash = mix(hash, c->path, strnlen(c->path, sizeof(c->path)));
-	return hash ? hash : 1;
-}
-
-void metrics__reached(struct metrics *m, const struct connection *c)
-{
-	uint64_t address = address_of(c);
-
-	if (connection__side(c) == SIDE_CLIENT)
-		m->endpoint[address % ENDPOINTS] =
-			(struct endpoint){.address = address, .protocol = c->id_protocol};
-}
-
-/*
- * A connection that failed spoke no protocol: it is of the kind that was reached at its address
- * before, else of the kind that the well-known port (IANA) or socket path stands for.
- */
-static enum protocol_id protocol_of(const struct metrics *m, const struct connection *c)
-{
-	uint64_t address = address_of(c);
-
-	if (c->id_protocol != PROTOCOL_UNKNOWN)
-		return c->id_protocol;
-	if (m->endpoint[address % ENDPOINTS].address == address)
-		return m->endpoint[address % ENDPOINTS].protocol;
-	if (c->remote_port == 5432 || strstr(c->path, "/.s.PGSQL."))
-		return PROTOCOL_POSTGRES;
-	return c->remote_port == 6379 ? PROTOCOL_REDIS : PROTOCOL_UNKNOWN;
-}
-
 static void connection_failed(struct metrics *m, const struct connection_event *event)
 {
-	enum protocol_id protocol = protocol_of(m, event->connection);
+	enum protocol_id protocol =
+		backends__failed(&m->backends, event->connection, event->reason, event->time_ns);
 	enum side side = connection__side(event->connection);
 	enum group group = GROUP_CONNECT_ERROR;
 
@@ -370,7 +333,8 @@ static void take_connection(void *context, const struct connection_event *event)
 		connection_failed(m, event);
 	if (event->kind != CONNECTION_READY)
 		return;
-	metrics__reached(m, c);
+	if (connection__side(c) == SIDE_CLIENT)
+		backends__answered(&m->backends, (struct connection *)c, event->time_ns);
 	s = metrics__series(m, GROUP_DB_SERVICE, connection__side(c),
 			    &(struct key){.service = c->service});
 	if (s)
@@ -424,10 +388,34 @@ void metrics__read_resources(struct metrics *m, uint64_t now_ns, uint64_t boot_n
 	resources__turn(&m->resources, now_ns, boot_ns);
 }
 
+/* What was begun before we came is no fault of the observation. */
+static uint64_t lost_exchanges(const struct engine_counters *n)
+{
+	uint64_t sum = 0;
+
+	for (int protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			for (int reason = 0; reason < LOSS_REASON_COUNT; reason++)
+				if (reason != LOSS_ATTACHED)
+					sum += n->lost[protocol][side][reason];
+	return sum;
+}
+
+static void watch_losses(struct metrics *m, uint64_t now_ns)
+{
+	uint64_t lost = lost_exchanges(&m->engine->counters);
+
+	window__add(&m->losses, now_ns, (uint32_t)(lost - m->lost), 0);
+	m->lost = lost;
+}
+
 void metrics__tick(struct metrics *m, uint64_t now_ns)
 {
 	uint64_t idle_ns = m->options.idle_seconds * 1000000000ULL;
 
+	watch_losses(m, now_ns);
+	if (processes__proc(m->engine->processes))
+		backends__check_local(&m->backends, now_ns);
 	if (!idle_ns || now_ns < idle_ns)
 		return;
 	pools__expire(&m->engine->pools, now_ns - idle_ns);

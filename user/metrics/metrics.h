@@ -31,6 +31,8 @@ void metrics__set_rules(struct metrics *metrics, struct rules *rules);
 struct pool_settings;
 /* What is configured of pools; NULL: nothing. Must outlive its use. */
 void metrics__set_pools(struct metrics *metrics, const struct pool_settings *settings);
+struct health_settings;
+void metrics__set_health(struct metrics *metrics, const struct health_settings *settings);
 /* Is this the name of a metric of sonde's own? */
 bool metric__is_known(const char *name);
 /*

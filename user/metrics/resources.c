@@ -130,6 +130,17 @@ static void count_reading(struct resources *r, struct process *process, const st
 	used->alive_ns = r->now_ns;
 }
 
+static double share_of_cpu(const struct resources *r, const struct process *process,
+			   const struct reading *now)
+{
+	uint64_t elapsed_ns = r->now_ns - process->read_ns;
+
+	if (!process->read_ns || !elapsed_ns || now->cpu_ticks < process->reading.cpu_ticks)
+		return 0;
+	return 100.0 * (double)(now->cpu_ticks - process->reading.cpu_ticks) /
+	       (double)ticks_per_second() / ((double)elapsed_ns / 1e9);
+}
+
 static void take_reading(struct resources *r, struct process *process)
 {
 	const char *proc = processes__proc(r->processes);
@@ -142,6 +153,7 @@ static void take_reading(struct resources *r, struct process *process)
 	}
 	reading__io(proc, process->tgid, &now);
 	count_reading(r, process, &now);
+	process->cpu_percent = share_of_cpu(r, process, &now);
 	process->reading = now;
 	process->read_ns = r->now_ns;
 	if (first)
@@ -187,9 +199,14 @@ static bool add_process(void *context, struct process *process)
 	struct copying *c = context;
 	struct usage *usage = &c->usage[process->service];
 
-	if (process->own || !process->read_ns)
+	if (process->own)
 		return true;
+	if (!process->read_ns) {
+		usage->unread++;
+		return true;
+	}
 	usage->processes++;
+	usage->cpu_percent += process->cpu_percent;
 	usage->memory_bytes += process->reading.memory_bytes;
 	if (!usage->first_ticks || process->reading.start_ticks < usage->first_ticks)
 		usage->first_ticks = process->reading.start_ticks;

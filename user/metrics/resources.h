@@ -39,6 +39,8 @@ struct usage {
 	struct used used;
 	uint64_t network_bytes[DIRECTION_COUNT];
 	uint32_t processes;    /* living ones */
+	uint32_t unread;       /* living ones that were not read yet */
+	double cpu_percent;    /* of one CPU, between the last two readings */
 	uint64_t memory_bytes; /* resident; shared pages count in each */
 	uint64_t first_ticks;  /* start of the oldest living one since boot; 0: none lives */
 	double uptime_seconds; /* its age */

@@ -10,7 +10,8 @@
 #include "metrics/internal.h"
 #include "rules/rules.h"
 
-#define MEMORY_STEP (1u << 20)
+#define MEMORY_STEP  (1u << 20)
+#define MINUTE_SLOTS 12 /* of a window: the one that is being filled among them */
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -125,6 +126,7 @@ static bool copy_series(struct snapshot *snapshot, struct series *to, const stru
 		window__advance(from->window, snapshot->now_ns);
 		to->window_part = from->window->part_sum;
 		to->window_total = from->window->total_sum;
+		window__recent(from->window, MINUTE_SLOTS, &to->recent_part, &to->recent_total);
 	}
 	for (int i = 0; i < DISTRIBUTION_COUNT; i++)
 		if (to->distribution[i] && !copy_histogram(snapshot, &to->distribution[i]))
@@ -183,7 +185,6 @@ static void count_connection(void *context, const struct connection *c)
 
 	if (group < 0)
 		return;
-	metrics__reached(m, c);
 	s = metrics__series(m, (enum group)group, connection__side(c), &key);
 	if (!s)
 		return;
@@ -250,7 +251,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	copy_engine(snapshot, m->engine);
 	count_connections(m);
 	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m) ||
-	    !resources__copy(snapshot, m, clock_ns(CLOCK_BOOTTIME))) {
+	    !resources__copy(snapshot, m, clock_ns(CLOCK_BOOTTIME)) || !health__copy(snapshot, m)) {
 		destroy(snapshot);
 		return NULL;
 	}

@@ -32,3 +32,14 @@ void window__add(struct window *window, uint64_t now_ns, uint32_t part, uint32_t
 	window->part_sum += part;
 	window->total_sum += total;
 }
+
+void window__recent(const struct window *window, uint32_t slots, uint64_t *part, uint64_t *total)
+{
+	*part = *total = 0;
+	for (uint32_t i = 0; i < slots; i++) {
+		uint64_t at = (window->newest + WINDOW_SLOTS - i) % WINDOW_SLOTS;
+
+		*part += window->part[at];
+		*total += window->total[at];
+	}
+}

@@ -18,6 +18,8 @@ struct window {
 
 /* Lets go of what is older than five minutes at now_ns. */
 void window__advance(struct window *window, uint64_t now_ns);
+/* The same of the newest `slots` slots; advance it first. */
+void window__recent(const struct window *window, uint32_t slots, uint64_t *part, uint64_t *total);
 void window__add(struct window *window, uint64_t now_ns, uint32_t part, uint32_t total);
 
 #endif

@@ -182,9 +182,14 @@ static void gap(struct parser *parser, bool request, uint64_t length, uint64_t t
 
 static void end(struct parser *parser, bool request, uint64_t time_ns, bool reset)
 {
-	(void)reset;
+	struct postgres *s = parser->state;
+
 	if (!request)
 		postgres_response__end(parser, time_ns);
+	if (!request && !s->leaving && parser->side == SIDE_CLIENT &&
+	    s->phase != POSTGRES_CANCELLING)
+		parser__failed(parser, "reset", time_ns);
+	s->leaving |= !request || !reset; /* it hangs up without a word: its own will */
 }
 
 static void clear(struct parser *parser)

@@ -250,6 +250,7 @@ static void dispatch(struct parser *parser, const struct run *run, size_t at,
 		password(parser, run, at);
 		break;
 	default: /* Terminate */
+		postgres__of(parser)->leaving = true;
 		return;
 	}
 	if (m->type != 'p' && m->type != 'S')

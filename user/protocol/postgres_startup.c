@@ -156,5 +156,6 @@ void postgres_startup__failed(struct parser *parser, const struct postgres_messa
 			      uint64_t time_ns)
 {
 	answered(parser);
+	postgres__of(parser)->leaving = true;
 	parser__failed(parser, reason_of(m), time_ns);
 }

@@ -47,6 +47,7 @@ struct postgres {
 	struct postgres_result result;
 	uint8_t phase;
 	bool resync[2];	  /* index: is it the request's direction */
+	bool leaving;	  /* the client has said so, or was told why it must */
 	bool gapped;	  /* responses are missing since the last ReadyForQuery */
 	bool failed;	  /* the server passes over everything up to the next Sync */
 	bool copying_in;  /* it reads CopyData and passes over Sync and Flush */

@@ -188,9 +188,21 @@ static void gap(struct parser *parser, bool request, uint64_t length, uint64_t t
 	redis_reading__unsure(&state->reply);
 }
 
+/* After these the server hangs up. */
+static bool asked_to_end(const struct redis *r)
+{
+	const struct redis_command *last = redis_command__get(r->request.command);
+
+	return strcmp(last->name, "QUIT") == 0 || strcmp(last->name, "SHUTDOWN") == 0;
+}
+
 static void end(struct parser *parser, bool request, uint64_t time_ns, bool reset)
 {
-	(void)reset;
+	struct redis *r = parser->state;
+
+	if (!request && !r->leaving && parser->side == SIDE_CLIENT && !asked_to_end(r))
+		parser__failed(parser, "reset", time_ns);
+	r->leaving |= !request || !reset; /* hanging up is a client's own will */
 	if (request)
 		redis__answer_silent(parser, time_ns);
 }

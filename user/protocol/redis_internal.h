@@ -104,6 +104,7 @@ struct reply {
 struct redis {
 	struct request request;
 	struct reply reply;
+	bool leaving; /* whatever ends now is no failure */
 };
 
 /* What became of some bytes, as in http1.c. */

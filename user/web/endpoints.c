@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "web/health.h"
 #include "web/negotiate.h"
 
-static void make_metrics(const struct snapshot *snapshot, const char *accept, struct reply *reply)
+static void make_metrics(const struct snapshot *snapshot, const struct request *request,
+			 struct reply *reply)
 {
-	enum exposition format = negotiate__exposition(accept);
+	enum exposition format = negotiate__exposition(request->accept);
 
 	reply->type = format == EXPOSITION_OPENMETRICS
 			      ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -15,12 +17,13 @@ static void make_metrics(const struct snapshot *snapshot, const char *accept, st
 	snapshot__expose(snapshot, format, &reply->body);
 }
 
-static void make_top(const struct snapshot *snapshot, const char *accept, struct reply *reply)
+static void make_top(const struct snapshot *snapshot, const struct request *request,
+		     struct reply *reply)
 {
 	json_t *model = snapshot__model(snapshot);
 	char *text = json_dumps(model, JSON_COMPACT);
 
-	(void)accept;
+	(void)request;
 	reply->type = "application/json";
 	if (text)
 		buffer__text(&reply->body, text);
@@ -31,27 +34,37 @@ static void make_top(const struct snapshot *snapshot, const char *accept, struct
 }
 
 /* It answers, so it lives. */
-static void make_healthy(const struct snapshot *snapshot, const char *accept, struct reply *reply)
+static void make_healthy(const struct snapshot *snapshot, const struct request *request,
+			 struct reply *reply)
 {
 	(void)snapshot;
-	(void)accept;
+	(void)request;
 	buffer__text(&reply->body, "sonde is healthy\n");
 }
 
 /* A snapshot was to be had, so the observation goes on. */
-static void make_ready(const struct snapshot *snapshot, const char *accept, struct reply *reply)
+static void make_ready(const struct snapshot *snapshot, const struct request *request,
+		       struct reply *reply)
 {
 	(void)snapshot;
-	(void)accept;
+	(void)request;
 	buffer__text(&reply->body, "sonde is ready\n");
 }
 
-static void make_landing(const struct snapshot *snapshot, const char *accept, struct reply *reply);
+static void make_landing(const struct snapshot *snapshot, const struct request *request,
+			 struct reply *reply);
 
 static const struct endpoint endpoints[] = {
 	{"/", NULL, false, false, make_landing},
 	{"/metrics", "metrics for Prometheus", true, true, make_metrics},
 	{"/api/monitoring/metrics", "the same", true, true, make_metrics},
+	{"/api/monitoring/health", "whether the observed services are well; 503 where not", true,
+	 false, health__make},
+	{"/api/monitoring/health/detailed", "the same, by component", true, false,
+	 health__make_detailed},
+	{"/api/monitoring/pool-config", "database pools: limits and use", true, false,
+	 health__make_pool_config},
+	{"/api/monitoring/summary", "one number for each thing", true, false, health__make_summary},
 	{"/api/top", "what `sonde top` shows, as JSON", true, false, make_top},
 	{"/-/healthy", "200 while the process lives", false, false, make_healthy},
 	{"/-/ready", "200 while it observes", true, false, make_ready},
@@ -59,10 +72,11 @@ static const struct endpoint endpoints[] = {
 
 #define COUNT (sizeof(endpoints) / sizeof(endpoints[0]))
 
-static void make_landing(const struct snapshot *snapshot, const char *accept, struct reply *reply)
+static void make_landing(const struct snapshot *snapshot, const struct request *request,
+			 struct reply *reply)
 {
 	(void)snapshot;
-	(void)accept;
+	(void)request;
 	reply->type = "text/html; charset=utf-8";
 	buffer__text(&reply->body, "<!doctype html><html lang=en><title>sonde</title>"
 				   "<meta name=viewport content=width=device-width>"

@@ -7,6 +7,12 @@
 #include "buffer.h"
 #include "metrics/metrics.h"
 
+/* What of a request a reply depends on; NULL: not there. */
+struct request {
+	const char *accept;  /* header */
+	const char *service; /* query parameter */
+};
+
 struct reply {
 	unsigned int status;
 	const char *type; /* Content-Type */
@@ -19,7 +25,8 @@ struct endpoint {
 	const char *summary; /* for the landing page; NULL: not listed */
 	bool needs_snapshot;
 	bool counts_as_scrape;
-	void (*make)(const struct snapshot *snapshot, const char *accept, struct reply *reply);
+	void (*make)(const struct snapshot *snapshot, const struct request *request,
+		     struct reply *reply);
 };
 
 const struct endpoint *endpoint__find(const char *path); /* NULL: there is none */

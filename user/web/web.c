@@ -91,8 +91,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct repl
 	return result;
 }
 
-static void make_reply(struct web *web, const struct endpoint *endpoint, const char *accept,
-		       struct reply *reply)
+static void make_reply(struct web *web, const struct endpoint *endpoint,
+		       const struct request *request, struct reply *reply)
 {
 	struct snapshot *snapshot = NULL;
 	uint64_t begun = now_ns();
@@ -106,7 +106,7 @@ static void make_reply(struct web *web, const struct endpoint *endpoint, const c
 		}
 		snapshot__scraped(snapshot, web->scrapes, (double)web->scrape_ns / 1e9);
 	}
-	endpoint->make(snapshot, accept, reply);
+	endpoint->make(snapshot, request, reply);
 	snapshot__free(snapshot);
 	if (endpoint->counts_as_scrape) {
 		web->scrapes++;
@@ -131,7 +131,11 @@ static void answer(struct web *web, struct MHD_Connection *connection, const cha
 		reply->status = MHD_HTTP_METHOD_NOT_ALLOWED;
 		buffer__text(&reply->body, "only GET and HEAD\n");
 	} else {
-		make_reply(web, endpoint, header(connection, "Accept"), reply);
+		make_reply(web, endpoint,
+			   &(struct request){header(connection, "Accept"),
+					     MHD_lookup_connection_value(
+						     connection, MHD_GET_ARGUMENT_KIND, "service")},
+			   reply);
 	}
 	if (reply->body.length >= GZIP_MIN &&
 	    negotiate__gzip(header(connection, "Accept-Encoding")))
