@@ -102,7 +102,7 @@ with sut.Sonde(config=CONFIG) as sonde:
         "max": 4, "min": 1, "total_count": 1, "idle_count": 1, "waiting_count": None}})
     sut.equal("cache", detailed["cache"]["hit_rate"], 0.0)
     sut.equal("the observer", detailed["observer"]["status"], "healthy")
-    sut.equal("the process", detailed["application"]["processes"], 1)
+    sut.wait_for("its process", lambda: get("health/detailed")[1]["components"]["application"]["processes"] == 1)
     pools = expect("pools", "pool-config", 200,
                    configuration={"max": 4, "min": 1, "idleTimeoutMillis": 10000, "connectionTimeoutMillis": 2000},
                    current_stats={"total_count": 1, "idle_count": 1, "waiting_count": None})
