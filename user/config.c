@@ -9,6 +9,7 @@
 #include "health_settings.h"
 #include "pool_settings.h"
 #include "rules/rule_set.h"
+#include "service/service_set.h"
 #include "yaml_reader.h"
 
 #define FILE_MAX (1 << 20)
@@ -143,6 +144,17 @@ static void read_rules(struct yaml_reader *r, const yaml_node_t *node, const str
 		yaml__fail(r, node, "no memory");
 }
 
+static void read_services(struct yaml_reader *r, const yaml_node_t *node,
+			  const struct yaml_key *key, void *target)
+{
+	struct service_set **set = target;
+
+	(void)key;
+	*set = service_set__read(r, node);
+	if (!*set)
+		yaml__fail(r, node, "no memory");
+}
+
 static void read_pools(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 		       void *target)
 {
@@ -246,6 +258,7 @@ static const struct yaml_key root_keys[] = {
 	SECTION("limits", limit_keys),
 	{.name = "routes", .read = read_routes},
 	{.name = "http_ports", .read = read_ports},
+	{.name = "services", .read = read_services, AT(services)},
 	{.name = "rules", .read = read_rules, AT(rules)},
 	{.name = "pools", .read = read_pools, AT(pools)},
 	{.name = "health", .read = read_health, AT(health)},
@@ -315,6 +328,8 @@ void config__clear(struct config *config)
 		free(config->routes[i]);
 		config->routes[i] = NULL;
 	}
+	service_set__free(config->services);
+	config->services = NULL;
 	rule_set__free(config->rules);
 	config->rules = NULL;
 	health_settings__free(config->health);
@@ -330,4 +345,5 @@ void config__engine(const struct config *config, struct engine_options *out)
 	out->labels.route_patterns = (const char *const *)config->routes;
 	out->connections_max = config->limits.connections;
 	out->http_ports = config->http_ports;
+	out->services = config->services;
 }

@@ -13,6 +13,7 @@
 struct health_settings;
 struct pool_settings;
 struct rule_set;
+struct service_set;
 
 #define CONFIG_LIST_MAX 64
 
@@ -32,6 +33,7 @@ struct config {
 	} limits;
 	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
+	struct service_set *services;		  /* owned; NULL: none */
 	struct rule_set *rules;			  /* owned; NULL: none */
 	struct pool_settings *pools;		  /* owned; NULL: none */
 	struct health_settings *health;		  /* owned; NULL: its defaults */

@@ -122,27 +122,11 @@ static struct connection *add(struct connections *t, uint64_t id, uint64_t time_
 	return c;
 }
 
-/* Of what turns out to be no protocol of ours nothing counts. */
-static void count_moved(struct connections *t, struct connection *c)
-{
-	if (!c->protocol)
-		return;
-	for (int d = 0; d < DIRECTION_COUNT; d++) {
-		uint64_t position = c->stream[d].position;
-
-		if (position == c->counted[d])
-			continue;
-		processes__moved(t->engine->processes, c->service, (enum direction)d,
-				 position - c->counted[d]);
-		c->counted[d] = position;
-	}
-}
-
 static void take_out(struct connections *t, struct connection *c)
 {
 	struct connection **at = slot(t, c->id);
 
-	count_moved(t, c);
+	owner__count_moved(t, c);
 	pools__leave(&t->engine->pools, c, t->engine->now_ns);
 	*at = c->next;
 	t->count--;
@@ -151,19 +135,6 @@ static void take_out(struct connections *t, struct connection *c)
 	if (c->deferred || c->closing)
 		t->deferring--;
 	free_connection(c);
-}
-
-static void owned_by(struct connections *t, struct connection *c, uint32_t tgid)
-{
-	const struct process *process;
-
-	if (c->tgid == tgid || !tgid)
-		return;
-	c->tgid = tgid;
-	process = processes__find(t->engine->processes, tgid);
-	c->service = process->service;
-	c->own = process->own && !c->protocol;
-	pools__move(&t->engine->pools, c, t->engine->now_ns);
 }
 
 /* ---- chunks in their turn ---- */
@@ -288,15 +259,16 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 		c->stream[DIRECTION_RECV].position = c->stream[DIRECTION_SEND].position = 0;
 		c->stream[chunk->direction].position = chunk->position;
 	}
-	owned_by(t, c, chunk->tgid);
-	if (c->own) { /* `sonde top` and its like; bpf/ leaves out the daemon itself */
-		decide__as(t, c, PROTOCOL_OPAQUE);
+	owner__set(t, c, chunk->tgid);
+	if (owner__may_leave(c)) {
+		t->engine->counters.ignored_connections += c->ignored;
+		decide__leave(t, c);
 		take_out(t, c);
 		return;
 	}
 	count_chunk(t->engine, c, chunk);
 	take_chunk(t, c, chunk);
-	count_moved(t, c);
+	owner__count_moved(t, c);
 	if (c->dropped)
 		take_out(t, c);
 }
@@ -344,7 +316,9 @@ static void connect_failed(struct connections *t, const struct open_event *event
 
 	describe(&c, event);
 	c.role = ROLE_CLIENT;
-	owned_by(t, &c, event->tgid);
+	owner__set(t, &c, event->tgid);
+	if (c.own || c.ignored)
+		return;
 	for (uint32_t i = 0; i < t->engine->sink_count; i++)
 		if (t->engine->sinks[i].connection)
 			t->engine->sinks[i].connection(t->engine->sinks[i].context, &failed);
@@ -365,7 +339,7 @@ void connections__open(struct connections *t, const struct open_event *event)
 		return; /* its chunks are counted as lost */
 	t->forgotten[mix(event->connection) % FORGOTTEN] = 0;
 	describe(c, event);
-	owned_by(t, c, event->tgid);
+	owner__set(t, c, event->tgid);
 }
 
 static void end_direction(struct connections *t, struct connection *c, enum direction direction,
@@ -456,6 +430,8 @@ static void tick_connection(struct connections *t, struct connection *c, uint64_
 void connections__tick(struct connections *t, uint64_t now_ns)
 {
 	t->engine->ticked_ns = now_ns;
+	if (t->renames != processes__renames(t->engine->processes))
+		owner__rename_all(t);
 	for (uint32_t i = 0; t->deferring && i < t->bucket_count; i++) {
 		struct connection *next;
 

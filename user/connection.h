@@ -68,6 +68,7 @@ struct connection {
 	bool ready;
 	bool database_asked; /* database_name.h has looked for it */
 	bool own;	     /* of a command of sonde itself */
+	bool ignored;	     /* of a process that the configuration leaves out */
 	uint8_t local_address[16];
 	uint8_t remote_address[16];
 	char path[SONDE_UNIX_PATH_MAX];

@@ -25,6 +25,7 @@ struct connections {
 	uint32_t count;
 	uint32_t deferring; /* connections with deferred chunks or closing: what a tick must look at
 			     */
+	uint32_t renames;   /* of owners, as far as connections know them */
 	uint64_t forgotten[FORGOTTEN];
 	uint8_t scratch[SCRATCH_SIZE];
 };
@@ -55,8 +56,20 @@ struct slice stream__joined(struct connections *t, struct stream *s, struct slic
 bool stream__keep(struct stream *s, struct slice joined, size_t from, const struct chunk *chunk);
 void stream__drop_carry(struct stream *s);
 
+/* ---- owner.c: whose it is ---- */
+/* A process uses it: the connection is its service's from now on. */
+void owner__set(struct connections *t, struct connection *c, uint32_t tgid);
+/* Processes got other names: what their connections do from now on counts there. */
+void owner__rename_all(struct connections *t);
+/* Nobody wants to know of it, and nothing is lost by leaving it now. */
+bool owner__may_leave(const struct connection *c);
+/* Tells the service what bytes have passed since. */
+void owner__count_moved(struct connections *t, struct connection *c);
+
 /* ---- decide.c: which protocol, which role ---- */
 void decide__chunk(struct connections *t, struct connection *c, const struct chunk *chunk);
+/* None of ours: nothing of it is told any more; it is dropped. */
+void decide__leave(struct connections *t, struct connection *c);
 void decide__as(struct connections *t, struct connection *c, enum protocol_id protocol);
 void decide__skip_hint(struct connections *t, struct connection *c, enum direction direction);
 

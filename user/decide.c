@@ -76,6 +76,16 @@ void decide__as(struct connections *t, struct connection *c, enum protocol_id id
 	tell(t, c, &verdict);
 }
 
+void decide__leave(struct connections *t, struct connection *c)
+{
+	struct verdict verdict = {.protocol = PROTOCOL_OPAQUE, .depth = CAPTURE_NOTHING};
+
+	leave_parser(c);
+	count_open(t, c, PROTOCOL_OPAQUE);
+	c->dropped = true;
+	tell(t, c, &verdict);
+}
+
 void decide__skip_hint(struct connections *t, struct connection *c, enum direction direction)
 {
 	struct stream *s = &c->stream[direction];

@@ -24,6 +24,8 @@ struct engine *engine__new(const struct engine_options *options)
 	engine->processes = processes__new(options->proc);
 	engine->connections = connections__new(engine);
 	engine->details = details_pool__new();
+	if (engine->processes)
+		processes__set_services(engine->processes, options->services);
 	if (engine->labels && engine->processes && engine->connections && engine->details)
 		return engine;
 	engine__free(engine);
@@ -130,7 +132,7 @@ void engine__tick(struct engine *engine, uint64_t now_ns)
 	if (now_ns > engine->now_ns)
 		engine->now_ns = now_ns;
 	connections__tick(engine->connections, engine->now_ns);
-	processes__expire(engine->processes, engine->now_ns);
+	processes__tick(engine->processes, engine->now_ns);
 }
 
 void engine__finish(struct engine *engine)

@@ -34,12 +34,14 @@ struct engine_counters {
 	uint64_t unobservable_chunks;	     /* io_uring, compat: no buffer to be found */
 	uint64_t open_connections[PROTOCOL_COUNT];
 	uint64_t connections_seen;
+	uint64_t ignored_connections; /* of processes that the configuration leaves out */
 	uint64_t reordered_chunks;
 	uint64_t deferred_chunks;
 };
 
 struct engine_options {
 	struct labels_options labels;
+	const struct service_set *services; /* NULL: none; processes__set_services changes them */
 	const char *proc;	  /* live: where to find what events lack, "/proc"; NULL: nowhere */
 	uint32_t connections_max; /* default 100 000; beyond it new ones are counted as lost
 				     (LOSS_CAP) */

@@ -217,6 +217,7 @@ static void apply_next(struct observer *o)
 		return;
 	labels__set_patterns(o->engine->labels, (const char *const *)o->next->routes);
 	o->engine->options.http_ports = o->next->http_ports;
+	processes__set_services(o->engine->processes, o->next->services);
 	change_rules(o, o->next);
 	metrics__set_pools(o->metrics, o->next->pools);
 	metrics__set_health(o->metrics, o->next->health);

@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "process.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "process_facts.h"
 #include "service/arguments.h"
+#include "service/listening.h"
 
 #define PROCESSES_MAX 65536
 #define SERVICES_MAX  4096
 #define KEPT_NS	      60000000000ull /* after its end a process may still be named by late records */
 #define PARENTS_MAX   8		     /* looked at for the name of a helper */
+#define LOOK_AGAIN_NS 3000000000ull
+#define LOOKS_AT_ONCE 8
 
 struct entry {
 	struct process process;
+	char *arguments; /* owned; NULs separate them */
+	size_t arguments_size;
 	struct entry *next;
 };
 
 struct processes {
-	const char *proc;	   /* NULL: events have to do */
+	const char *proc;		    /* NULL: events have to do */
+	const struct service_set *services; /* NULL: names as they are */
+	uint64_t now_ns;
+	uint32_t renames;
 	char text[ARGUMENTS_SIZE]; /* of the process at hand */
 	struct entry *bucket[PROCESSES_BUCKETS];
 	uint32_t count;
@@ -63,6 +70,12 @@ struct processes *processes__new(const char *proc)
 	return p;
 }
 
+static void free_entry(struct entry *e)
+{
+	free(e->arguments);
+	free(e);
+}
+
 void processes__free(struct processes *p)
 {
 	struct entry *next;
@@ -72,7 +85,7 @@ void processes__free(struct processes *p)
 	for (uint32_t i = 0; i < PROCESSES_BUCKETS; i++)
 		for (struct entry *e = p->bucket[i]; e; e = next) {
 			next = e->next;
-			free(e);
+			free_entry(e);
 		}
 	free(p->service);
 	free(p);
@@ -113,113 +126,77 @@ static struct entry *entry_of(struct processes *p, uint32_t tgid)
 	return *at;
 }
 
-/* ---- /proc: what an event lacks, as long as the process lives ---- */
-
-static size_t read_proc(const struct processes *p, uint32_t tgid, const char *file, char *out,
-			size_t size)
-{
-	char path[256];
-	ssize_t got;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%u/%s", p->proc, tgid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	got = read(fd, out, size);
-	close(fd);
-	return got > 0 ? (size_t)got : 0;
-}
-
-static void complete_cgroup(struct processes *p, struct process_event *event)
-{
-	char text[4096];
-	size_t length = read_proc(p, event->tgid, "cgroup", text, sizeof(text) - 1);
-	char *save = NULL;
-
-	text[length] = '\0';
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *path = strchr(line, ':');
-
-		path = path ? strchr(path + 1, ':') : NULL;
-		/* The unified hierarchy's line begins with "0::"; a version 1 line counts where a
-		 * container runtime has left its id. */
-		if (path &&
-		    (strncmp(line, "0::", 3) == 0 ? strlen(path + 1) > 1 : strlen(path + 1) > 64))
-			snprintf(event->cgroup, sizeof(event->cgroup), "%s", path + 1);
-	}
-}
-
-static void complete_executable(struct processes *p, struct process_event *event)
-{
-	static const char deleted[] = " (deleted)"; /* fs/d_path.c: replaced since it was started */
-	char path[256];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "%s/%u/exe", p->proc, event->tgid);
-	length = readlink(path, event->executable, sizeof(event->executable) - 1);
-	if (length < 0)
-		length = 0;
-	if ((size_t)length > strlen(deleted) &&
-	    memcmp(event->executable + length - strlen(deleted), deleted, strlen(deleted)) == 0)
-		length -= (ssize_t)strlen(deleted);
-	event->executable[length] = '\0';
-}
-
-/*
- * Fills the event and takes the arguments to p->text; returns their length. They are read anew: a
- * title may have been written over them since exec, and an event has room for few.
- */
-static size_t complete(struct processes *p, struct process_event *event)
-{
-	size_t length = 0;
-
-	if (p->proc) {
-		length = read_proc(p, event->tgid, "cmdline", p->text, sizeof(p->text));
-		if (!event->executable[0])
-			complete_executable(p, event);
-		if (!event->cgroup[0])
-			complete_cgroup(p, event);
-	}
-	if (!length) {
-		length = event->arguments_size < sizeof(event->arguments)
-				 ? event->arguments_size
-				 : sizeof(event->arguments);
-		memcpy(p->text, event->arguments, length);
-	}
-	return length;
-}
-
 /* ---- names ---- */
 
-static const struct process *find(struct processes *p, uint32_t tgid, int depth);
+static struct process *find(struct processes *p, uint32_t tgid, int depth);
 
-static uint32_t service_of(struct processes *p, const struct process_event *event, size_t length,
-			   int depth)
+/* What a process is called by default, or as the program whose helper it is. */
+static uint32_t derive(struct processes *p, const struct process *process,
+		       const struct process_facts *facts, int depth, bool *ignored)
 {
-	struct process_facts facts = {
-		.comm = event->comm,
-		.executable = event->executable,
-		.cgroup = event->cgroup,
-		.arguments = p->text,
-		.arguments_size = length,
-	};
 	char name[SERVICE_NAME_MAX];
 	const struct process *parent;
 
-	if (!service__derive(&facts, name) && depth < PARENTS_MAX) {
-		parent = find(p, event->parent, depth + 1);
+	if (!service__derive(facts, name) && depth < PARENTS_MAX) {
+		parent = find(p, process->parent, depth + 1);
+		*ignored |= parent->ignored;
 		if (parent != &p->unknown)
 			return parent->service;
 	}
 	return intern_service(p, name);
 }
 
-/* The event's texts end with a NUL. */
-static void describe(struct processes *p, struct process *process, struct process_event *event,
-		     int depth)
+/* By the configuration first. Connections that it owns already are told of a new name. */
+static void give_name(struct processes *p, struct entry *e, int depth)
 {
-	size_t length = complete(p, event);
+	struct process *process = &e->process;
+	struct process_facts facts = {
+		.comm = process->comm,
+		.executable = process->executable,
+		.cgroup = process->cgroup,
+		.arguments = e->arguments,
+		.arguments_size = e->arguments_size,
+	};
+	char name[SERVICE_NAME_MAX];
+	enum service_choice choice = service_set__choose(p->services, &facts, &process->container,
+							 &process->ports, name);
+	bool ignored = choice == SERVICE_IGNORED;
+	uint32_t service = choice == SERVICE_NAMED ? intern_service(p, name)
+						   : derive(p, process, &facts, depth, &ignored);
+
+	if (process->owns && (service != process->service || ignored != process->ignored))
+		p->renames++;
+	process->service = service;
+	process->ignored = ignored;
+}
+
+/* A forked process serves what its parent does (the listening socket is the same). */
+static void learn_ports(struct processes *p, struct process *process)
+{
+	const struct entry *parent = *slot(p, process->parent);
+
+	if (parent && strcmp(parent->process.executable, process->executable) == 0)
+		for (uint32_t i = 0; i < parent->process.ports.count; i++)
+			ports__add(&process->ports, parent->process.ports.at[i]);
+	if (p->proc)
+		listening__ports(p->proc, process->tgid, p->services, &process->ports);
+}
+
+/* Without memory the process is called by its executable. */
+static void keep_arguments(struct entry *e, const char *text, size_t length)
+{
+	free(e->arguments);
+	e->arguments = malloc(length ? length : 1);
+	e->arguments_size = e->arguments ? length : 0;
+	if (e->arguments)
+		memcpy(e->arguments, text, length);
+}
+
+/* The event's texts end with a NUL. */
+static void describe(struct processes *p, struct entry *e, struct process_event *event, int depth)
+{
+	struct process *process = &e->process;
+	size_t length = process_facts__complete(p->proc, event, p->text, sizeof(p->text));
 
 	process->parent = event->parent;
 	process->start_ns = event->start_ns;
@@ -227,8 +204,13 @@ static void describe(struct processes *p, struct process *process, struct proces
 	process->own = strcmp(event->comm, "sonde") == 0;
 	memcpy(process->comm, event->comm, sizeof(process->comm));
 	memcpy(process->executable, event->executable, sizeof(process->executable));
+	memcpy(process->cgroup, event->cgroup, sizeof(process->cgroup));
 	container__of(event->cgroup, &process->container);
-	process->service = service_of(p, event, length, depth);
+	process->ports = (struct ports){0};
+	process->look_again_ns = p->proc ? p->now_ns + LOOK_AGAIN_NS : 0;
+	keep_arguments(e, p->text, length);
+	learn_ports(p, process);
+	give_name(p, e, depth);
 }
 
 void processes__seen(struct processes *p, const struct process_event *event)
@@ -236,12 +218,48 @@ void processes__seen(struct processes *p, const struct process_event *event)
 	struct process_event whole = *event;
 	struct entry *e = entry_of(p, event->tgid);
 
+	if (event->event.time_ns > p->now_ns)
+		p->now_ns = event->event.time_ns;
 	if (!e)
 		return;
 	whole.comm[sizeof(whole.comm) - 1] = '\0';
 	whole.executable[sizeof(whole.executable) - 1] = '\0';
 	whole.cgroup[sizeof(whole.cgroup) - 1] = '\0';
-	describe(p, &e->process, &whole, 0);
+	describe(p, e, &whole, 0);
+}
+
+/*
+ * Titles are written and ports listened on some time after the first connection, and a new
+ * configuration may call a process by another name. One that has ended keeps its name.
+ */
+static void look_again(struct processes *p, struct entry *e)
+{
+	struct process *process = &e->process;
+	struct process_event event = {.tgid = process->tgid};
+	struct reading reading;
+	size_t length;
+
+	process->look_again_ns = 0;
+	if (reading__stat(p->proc, process->tgid, &reading))
+		return;
+	memcpy(event.executable, process->executable, sizeof(event.executable));
+	memcpy(event.cgroup, process->cgroup, sizeof(event.cgroup));
+	length = process_facts__complete(p->proc, &event, p->text, sizeof(p->text));
+	if (!length)
+		return;
+	memcpy(process->comm, reading.comm, sizeof(process->comm));
+	keep_arguments(e, p->text, length);
+	learn_ports(p, process);
+	give_name(p, e, 0);
+}
+
+void processes__set_services(struct processes *p, const struct service_set *services)
+{
+	p->services = services;
+	p->renames++; /* connections tell the ports that they serve */
+	for (uint32_t i = 0; p->proc && i < PROCESSES_BUCKETS; i++)
+		for (struct entry *e = p->bucket[i]; e; e = e->next)
+			e->process.look_again_ns = p->now_ns ? p->now_ns : 1;
 }
 
 void processes__exited(struct processes *p, uint32_t tgid, uint64_t time_ns)
@@ -254,27 +272,35 @@ void processes__exited(struct processes *p, uint32_t tgid, uint64_t time_ns)
 	e->process.exited_ns = time_ns;
 }
 
-void processes__expire(struct processes *p, uint64_t now_ns)
+void processes__tick(struct processes *p, uint64_t now_ns)
 {
+	int looks = LOOKS_AT_ONCE;
+
+	p->now_ns = now_ns;
 	for (uint32_t i = 0; i < PROCESSES_BUCKETS; i++) {
 		struct entry **at = &p->bucket[i];
 
 		while (*at) {
 			struct entry *e = *at;
 
+			if (e->process.look_again_ns && e->process.look_again_ns <= now_ns &&
+			    looks) {
+				looks--;
+				look_again(p, e);
+			}
 			if (!e->process.exited || now_ns < e->process.exited_ns + KEPT_NS) {
 				at = &e->next;
 				continue;
 			}
 			*at = e->next;
-			free(e);
+			free_entry(e);
 			p->count--;
 		}
 	}
 }
 
 /* A process whose event was lost, or that is older than the observation. */
-static const struct process *look_up(struct processes *p, uint32_t tgid, int depth)
+static struct process *look_up(struct processes *p, uint32_t tgid, int depth)
 {
 	struct process_event event = {.tgid = tgid};
 	struct reading reading;
@@ -287,11 +313,11 @@ static const struct process *look_up(struct processes *p, uint32_t tgid, int dep
 		return &p->unknown;
 	event.parent = reading.parent;
 	memcpy(event.comm, reading.comm, sizeof(event.comm));
-	describe(p, &e->process, &event, depth);
+	describe(p, e, &event, depth);
 	return &e->process;
 }
 
-static const struct process *find(struct processes *p, uint32_t tgid, int depth)
+static struct process *find(struct processes *p, uint32_t tgid, int depth)
 {
 	struct entry *e = *slot(p, tgid);
 
@@ -301,6 +327,24 @@ static const struct process *find(struct processes *p, uint32_t tgid, int depth)
 const struct process *processes__find(struct processes *p, uint32_t tgid)
 {
 	return find(p, tgid, 0);
+}
+
+const struct process *processes__owner(struct processes *p, uint32_t tgid, uint16_t port)
+{
+	struct entry *e;
+
+	if (find(p, tgid, 0) == &p->unknown)
+		return &p->unknown;
+	e = *slot(p, tgid);
+	if (port && service_set__asks_for(p->services, port) && ports__add(&e->process.ports, port))
+		give_name(p, e, 0);
+	e->process.owns = true;
+	return &e->process;
+}
+
+uint32_t processes__renames(const struct processes *p)
+{
+	return p->renames;
 }
 
 const struct service *processes__service(const struct processes *p, uint32_t id)

@@ -10,6 +10,7 @@
 #include "reading.h"
 #include "service/container.h"
 #include "service/service.h"
+#include "service/service_set.h"
 
 struct processes;
 
@@ -27,10 +28,15 @@ struct process {
 	uint64_t start_ns;
 	uint32_t service; /* id, index into services */
 	bool exited;
-	bool own; /* a command of sonde: never observed */
+	bool own;     /* a command of sonde: never observed */
+	bool ignored; /* so the configuration wants it */
+	bool owns;    /* connections know its service */
 	uint64_t exited_ns;
 	char comm[SONDE_COMM_MAX];
+	uint64_t look_again_ns; /* 0: what it is called stands */
 	char executable[SONDE_PATH_MAX];
+	char cgroup[SONDE_PATH_MAX];
+	struct ports ports; /* that it serves, of those that the configuration asks for */
 	struct container container;
 	struct reading reading; /* the last one taken (metrics/resources.c) */
 	uint64_t read_ns;	/* when; 0: never */
@@ -43,11 +49,23 @@ void processes__free(struct processes *processes);
 
 void processes__seen(struct processes *processes, const struct process_event *event);
 void processes__exited(struct processes *processes, uint32_t tgid, uint64_t time_ns);
-/* Forgets processes that ended a while ago. */
-void processes__expire(struct processes *processes, uint64_t now_ns);
+/* Forgets processes that ended a while ago, looks at young ones a second time. */
+void processes__tick(struct processes *processes, uint64_t now_ns);
+/*
+ * Names by the configuration, also of the processes there are (within seconds). NULL: none. It must
+ * live until the next one.
+ */
+void processes__set_services(struct processes *processes, const struct service_set *services);
 
 /* Never NULL: an unknown pid gives a process of the service "unknown". */
 const struct process *processes__find(struct processes *processes, uint32_t tgid);
+/*
+ * The same for one that uses a connection, whose local port it serves (0: it does not, or none).
+ * The process may get its name by that.
+ */
+const struct process *processes__owner(struct processes *processes, uint32_t tgid, uint16_t port);
+/* Grows when owners of connections got another service. */
+uint32_t processes__renames(const struct processes *processes);
 const struct service *processes__service(const struct processes *processes, uint32_t id);
 uint32_t processes__service_count(const struct processes *processes);
 uint32_t processes__count(const struct processes *processes);

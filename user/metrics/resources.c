@@ -166,7 +166,8 @@ static bool visit(void *context, struct process *process)
 {
 	struct resources *r = context;
 	const struct service *service = processes__service(r->processes, process->service);
-	uint64_t period = is_active(service) && !process->own ? PERIOD_NS : IDLE_PERIOD_NS;
+	bool observed = is_active(service) && !process->own && !process->ignored;
+	uint64_t period = observed ? PERIOD_NS : IDLE_PERIOD_NS;
 
 	if (process->read_ns && r->now_ns < process->read_ns + period)
 		return true;
@@ -199,7 +200,7 @@ static bool add_process(void *context, struct process *process)
 	struct copying *c = context;
 	struct usage *usage = &c->usage[process->service];
 
-	if (process->own)
+	if (process->own || process->ignored)
 		return true;
 	if (!process->read_ns) {
 		usage->unread++;

@@ -199,6 +199,9 @@ static void expose_connections(struct writer *w, const struct engine_counters *c
 		one(w, "protocol", protocol_id__name(unknown[i]), c->open_connections[unknown[i]]);
 	count(w, "sonde_connections_seen_total", METRIC_COUNTER, "", "Connections seen.",
 	      c->connections_seen);
+	count(w, "sonde_ignored_connections_total", METRIC_COUNTER, "",
+	      "Connections of processes that the configuration leaves out.",
+	      c->ignored_connections);
 	writer__family(w, "sonde_unparsable_connections_total", METRIC_COUNTER, "",
 		       "Connections given up, by what they were taken for.");
 	per_protocol(w, c->unparsable);

@@ -7,15 +7,9 @@
 #include <stdint.h>
 #include "engine.h"
 #include "exchange.h"
+#include "rules/texts.h"
 
-#define TEXTS_MAX  32
 #define STATUS_MAX 16
-
-/* Any of these fits; none at all: everything does. Owned. */
-struct texts {
-	uint32_t count;
-	char *at[TEXTS_MAX];
-};
 
 struct status_range {
 	uint16_t low, high; /* both included */
@@ -58,6 +52,5 @@ enum miss match__exchange(struct match *match, const struct exchange *exchange,
 /* Details that must be captured to decide: DETAIL_BIT()s. */
 uint32_t match__wanted(const struct match *match);
 void match__clear(struct match *match);
-void texts__clear(struct texts *texts);
 
 #endif
