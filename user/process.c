@@ -331,11 +331,11 @@ const struct process *processes__find(struct processes *p, uint32_t tgid)
 
 const struct process *processes__owner(struct processes *p, uint32_t tgid, uint16_t port)
 {
-	struct entry *e;
+	const struct process *process = find(p, tgid, 0);
+	struct entry *e = *slot(p, tgid);
 
-	if (find(p, tgid, 0) == &p->unknown)
+	if (process == &p->unknown || !e)
 		return &p->unknown;
-	e = *slot(p, tgid);
 	if (port && service_set__asks_for(p->services, port) && ports__add(&e->process.ports, port))
 		give_name(p, e, 0);
 	e->process.owns = true;
