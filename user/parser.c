@@ -347,8 +347,13 @@ void parser__passed_over(struct parser *parser, uint64_t bytes)
 void parser__detail(struct parser *parser, struct pending *entry, enum detail detail,
 		    struct slice bytes)
 {
-	if (!(parser->wanted & DETAIL_BIT(detail)) || !entry)
-		return;
+	if (parser->wanted & DETAIL_BIT(detail) && entry)
+		parser__keep_detail(parser, entry, detail, bytes);
+}
+
+void parser__keep_detail(struct parser *parser, struct pending *entry, enum detail detail,
+			 struct slice bytes)
+{
 	if (!entry->details)
 		entry->details = details__new(engine_of(parser->connection)->details);
 	details__append(entry->details, detail, bytes);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include "health_settings.h"
 #include "metrics/backends.h"
+#include "metrics/caches.h"
 #include "metrics/catalogue.h"
 #include "metrics/databases.h"
 #include "metrics/health.h"
@@ -36,6 +37,7 @@ struct metrics {
 	struct window losses; /* exchanges lost since the observation began */
 	uint64_t lost;	      /* as of the last tick */
 	struct poolers poolers;
+	struct caches caches;
 	struct resources resources;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
 };
@@ -69,6 +71,8 @@ struct snapshot {
 	uint32_t pool_count;
 	const struct usage *usage;
 	uint32_t usage_count;
+	const struct cache *caches;
+	uint32_t cache_count;
 	struct service_state *states;
 	uint32_t state_count;
 	uint32_t error_percent; /* of answers: more are unhealthy */

@@ -302,6 +302,7 @@ static void take_exchange(void *context, const struct exchange *e)
 		break;
 	case PROTOCOL_REDIS:
 		answered(context, e);
+		caches__exchange(context, e);
 		redis(context, e);
 		break;
 	}
@@ -372,6 +373,7 @@ void metrics__free(struct metrics *m)
 		return;
 	metrics__free_spare(m);
 	poolers__clear(&m->poolers);
+	caches__clear(&m->caches);
 	resources__clear(&m->resources);
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
@@ -414,6 +416,7 @@ void metrics__tick(struct metrics *m, uint64_t now_ns)
 	uint64_t idle_ns = m->options.idle_seconds * 1000000000ULL;
 
 	watch_losses(m, now_ns);
+	caches__tick(m, now_ns);
 	if (processes__proc(m->engine->processes))
 		backends__check_local(&m->backends, now_ns);
 	if (!idle_ns || now_ns < idle_ns)

@@ -160,6 +160,10 @@ void parser__close_unanswered(struct parser *parser, const struct pending *entry
 void parser__detail(struct parser *parser, struct pending *entry, enum detail detail,
 		    struct slice bytes);
 
+/* The same whether a rule asks for it or not. */
+void parser__keep_detail(struct parser *parser, struct pending *entry, enum detail detail,
+			 struct slice bytes);
+
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);
 uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated);

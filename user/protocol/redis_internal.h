@@ -21,6 +21,7 @@
 #define ENTRY_ENDLESS  0x04
 #define ENTRY_ALL      0x08 /* UNSUBSCRIBE of everything: how many confirmations is not said */
 #define ENTRY_GET      0x10 /* SET with GET: a reading command as well */
+#define ENTRY_INFO     0x20 /* its reply tells of the server's memory: kept in any case */
 /* struct pending.kind is the command's index, pending.number its number of keys or channels */
 
 enum request_state {

@@ -106,13 +106,19 @@ static void note_simple(struct reply *r, struct slice text)
 	form->none = slice__equals(text, "none");
 }
 
+static bool wants_reply(const struct parser *parser)
+{
+	const struct pending *p = pairing__front(&parser->pairing);
+
+	return parser->wanted & DETAIL_BIT(DETAIL_REPLY) || (p && p->flags & ENTRY_INFO);
+}
+
 static void keep_detail(struct parser *parser, struct slice bytes)
 {
 	struct pending *p = pairing__front(&parser->pairing);
 
-	if (parser->wanted & DETAIL_BIT(DETAIL_REPLY) && p &&
-	    reply_of(parser)->head.form.type != '>')
-		parser__detail(parser, p, DETAIL_REPLY, bytes);
+	if (wants_reply(parser) && p && reply_of(parser)->head.form.type != '>')
+		parser__keep_detail(parser, p, DETAIL_REPLY, bytes);
 }
 
 static bool is_first_word(const struct parser *parser, const struct reply *r)
@@ -122,8 +128,8 @@ static bool is_first_word(const struct parser *parser, const struct reply *r)
 
 static bool looks_inside(const struct parser *parser, const struct reply *r)
 {
-	return (r->bulk_type == '!' && r->depth <= 2) ||
-	       parser->wanted & DETAIL_BIT(DETAIL_REPLY) || is_first_word(parser, r);
+	return (r->bulk_type == '!' && r->depth <= 2) || wants_reply(parser) ||
+	       is_first_word(parser, r);
 }
 
 static struct step bulk(struct parser *parser, const struct run *run, size_t at, struct slice line,

@@ -267,12 +267,24 @@ static double share_of(const struct snapshot *s, enum group group, enum side sid
 	return total ? 100.0 * (double)part / (double)total : (double)NAN;
 }
 
+/* The fullest of the caches. */
+static double cache_usage(const struct snapshot *s)
+{
+	double fullest = (double)NAN, percent;
+
+	for (uint32_t i = 0; i < s->cache_count; i++)
+		if (cache__usage_percent(&s->caches[i], &percent) && !(percent <= fullest))
+			fullest = percent;
+	return fullest;
+}
+
 static json_t *cache_component(const struct snapshot *s, const struct health *h,
 			       const char *service)
 {
 	json_t *object = json_object();
 
 	set(object, "status", text_or_null(health__name(h->cache)));
+	set(object, "memory_usage_percent", number_or_null(cache_usage(s)));
 	set(object, "hit_rate",
 	    number_or_null(share_of(s, GROUP_CACHE_SERVICE, SIDE_CLIENT, service)));
 	return object;
@@ -408,6 +420,7 @@ void health__make_summary(const struct snapshot *s, const struct request *reques
 		return;
 	document = json_object();
 	cache = json_object();
+	set(cache, "memory_usage_percent", number_or_null(cache_usage(s)));
 	set(cache, "hit_rate",
 	    number_or_null(share_of(s, GROUP_CACHE_SERVICE, SIDE_CLIENT, request->service)));
 	set(document, "timestamp", timestamp(s));

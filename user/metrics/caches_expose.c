@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Caches in a snapshot and in the exposition. */
+#include <string.h>
+#include "metrics/internal.h"
+#include "metrics/writer.h"
+
+bool caches__copy(struct snapshot *snapshot, struct metrics *m)
+{
+	struct cache *copy = snapshot__take(snapshot, m->caches.count * sizeof(*copy));
+
+	if (!copy)
+		return false;
+	for (uint32_t i = 0; i < m->caches.count; i++)
+		copy[i] = *m->caches.cache[i];
+	snapshot->caches = copy;
+	snapshot->cache_count = m->caches.count;
+	return true;
+}
+
+static bool used(const struct cache *cache, double *out)
+{
+	*out = (double)cache->numbers.used_memory;
+	return cache->numbers.used_memory_known;
+}
+
+static bool limit(const struct cache *cache, double *out)
+{
+	enum limit_source source;
+	uint64_t bytes;
+	bool known = cache__limit(cache, &bytes, &source);
+
+	*out = (double)bytes;
+	return known;
+}
+
+static bool evicted(const struct cache *cache, double *out)
+{
+	*out = (double)cache->numbers.evicted;
+	return cache->numbers.evicted_known;
+}
+
+static const struct gauge {
+	const char *name, *unit, *help;
+	enum metric_type type;
+	bool (*value)(const struct cache *cache, double *out);
+	bool with_source;
+} table[] = {
+	{"cache_memory_usage_bytes", "bytes", "Memory that a cache uses, as it counts it itself.",
+	 METRIC_GAUGE, used, false},
+	{"cache_memory_limit_bytes", "bytes",
+	 "Memory that a cache may use: its maxmemory, else what its cgroup or node has.",
+	 METRIC_GAUGE, limit, true},
+	{"cache_memory_usage_percent", "percent", "Share of that limit that is used.", METRIC_GAUGE,
+	 cache__usage_percent, false},
+	{"cache_evictions_total", "",
+	 "Keys evicted to stay within maxmemory, since the cache began.", METRIC_COUNTER, evicted,
+	 false},
+	{"cache_eviction_rate_per_sec", "", "Keys evicted a second, over the last minute.",
+	 METRIC_GAUGE, cache__eviction_rate, false},
+};
+
+static const char *source_of(const struct cache *cache)
+{
+	static const char *const names[] = {
+		[LIMIT_MAXMEMORY] = "maxmemory", [LIMIT_CGROUP] = "cgroup", [LIMIT_NODE] = "node"};
+	enum limit_source source;
+	uint64_t bytes;
+
+	cache__limit(cache, &bytes, &source);
+	return names[source];
+}
+
+void caches__expose(struct writer *w, const struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		writer__family(w, table[i].name, table[i].type, table[i].unit, table[i].help);
+		for (uint32_t k = 0; k < snapshot->cache_count; k++) {
+			const struct cache *cache = &snapshot->caches[k];
+			double value;
+
+			if (!table[i].value(cache, &value))
+				continue;
+			writer__clear_labels(w);
+			writer__label(w, "service", cache->service);
+			writer__label(w, "address", cache->address);
+			if (table[i].with_source)
+				writer__label(w, "source", source_of(cache));
+			writer__number(w, value);
+		}
+	}
+}
+
+bool caches__is_known(const char *name)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (strcmp(table[i].name, name) == 0)
+			return true;
+	return false;
+}
