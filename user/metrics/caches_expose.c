@@ -41,22 +41,22 @@ static bool evicted(const struct cache *cache, double *out)
 
 static const struct gauge {
 	const char *name, *unit, *help;
-	enum metric_type type;
 	bool (*value)(const struct cache *cache, double *out);
+	enum metric_type type;
 	bool with_source;
 } table[] = {
 	{"cache_memory_usage_bytes", "bytes", "Memory that a cache uses, as it counts it itself.",
-	 METRIC_GAUGE, used, false},
+	 used, METRIC_GAUGE, false},
 	{"cache_memory_limit_bytes", "bytes",
-	 "Memory that a cache may use: its maxmemory, else what its cgroup or node has.",
-	 METRIC_GAUGE, limit, true},
-	{"cache_memory_usage_percent", "percent", "Share of that limit that is used.", METRIC_GAUGE,
-	 cache__usage_percent, false},
+	 "Memory that a cache may use: its maxmemory, else what its cgroup or node has.", limit,
+	 METRIC_GAUGE, true},
+	{"cache_memory_usage_percent", "percent", "Share of that limit that is used.",
+	 cache__usage_percent, METRIC_GAUGE, false},
 	{"cache_evictions_total", "",
-	 "Keys evicted to stay within maxmemory, since the cache began.", METRIC_COUNTER, evicted,
+	 "Keys evicted to stay within maxmemory, since the cache began.", evicted, METRIC_COUNTER,
 	 false},
 	{"cache_eviction_rate_per_sec", "", "Keys evicted a second, over the last minute.",
-	 METRIC_GAUGE, cache__eviction_rate, false},
+	 cache__eviction_rate, METRIC_GAUGE, false},
 };
 
 static const char *source_of(const struct cache *cache)

@@ -232,8 +232,8 @@ static void judge_pools(const struct snapshot *s, const struct service_state *st
 	for (uint32_t i = 0; i < s->pool_count; i++) {
 		const struct database_pool *p = &s->pools[i];
 
-		if (p->side != SIDE_CLIENT || strcmp(p->service, state->name) != 0 ||
-		    !p->max_configured ||
+		/* a name is kept once */
+		if (p->side != SIDE_CLIENT || p->service != state->name || !p->max_configured ||
 		    (uint64_t)p->active * 100 <= (uint64_t)p->max * POOL_FULL_PERCENT)
 			continue;
 		worsen(&h->database, HEALTH_DEGRADED);

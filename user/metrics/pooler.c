@@ -17,12 +17,12 @@ static struct pooler *pooler_of(struct poolers *poolers, uint32_t tgid)
 	struct pooler **oldest = &poolers->pooler[0];
 
 	for (int i = 0; i < POOLERS_MAX; i++) {
-		struct pooler **at = &poolers->pooler[i];
+		struct pooler *p = poolers->pooler[i];
 
-		if (*at && (*at)->tgid == tgid)
-			return *at;
-		if (*oldest && (!*at || (*at)->used_ns < (*oldest)->used_ns))
-			oldest = at;
+		if (p && p->tgid == tgid)
+			return p;
+		if (*oldest && (!p || p->used_ns < (*oldest)->used_ns))
+			oldest = &poolers->pooler[i];
 	}
 	return begin(oldest, tgid);
 }
