@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "command.h"
 #include "config.h"
+#include "queues/queues.h"
 #include "replay.h"
 #include "rules/rules.h"
 
@@ -11,38 +12,72 @@ static const char help_text[] = "Usage: sonde check [OPTION...] CONFIG\n\n"
 				"`good`, or in one line what is\n"
 				"wrong, where, and what would be right.\n\n"
 				"  -e, --explain RECORDING   for each rule what it matches in the "
-				"recording, and what it misses and why\n"
+				"recording, and what it misses and why;\n"
+				"                            for each queue what was seen of it\n"
 				"  -h, --help                show this text\n";
+
+struct explained {
+	struct engine *engine;
+	struct rules *rules;
+	struct queues *queues;
+};
+
+static void free_explained(struct explained *e)
+{
+	rules__free(e->rules);
+	queues__free(e->queues);
+	engine__free(e->engine);
+}
+
+/* NULL, or what is wrong. */
+static const char *prepare(const struct config *config, struct explained *e)
+{
+	struct engine_options options = {0};
+
+	if (!config->rules && !config->queues)
+		return "there are no rules and no queues to explain";
+	config__engine(config, &options);
+	e->engine = engine__new(&options);
+	if (e->engine && config->rules)
+		e->rules = rules__new(config->rules, e->engine);
+	if (e->engine && config->queues)
+		e->queues = queues__new(config->queues, e->engine);
+	if (!e->engine || (config->rules && !e->rules) || (config->queues && !e->queues))
+		return "no memory";
+	return NULL;
+}
+
+static void tick(void *context, uint64_t now_ns)
+{
+	queues__tick(context, now_ns);
+}
 
 static int explain(const struct config *config, const char *recording)
 {
-	struct engine_options options = {0};
+	struct explained explained = {0};
 	struct recording_header header;
 	struct buffer text = {0};
-	struct engine *engine;
-	struct rules *rules;
 	char error[256] = "";
-	int err;
+	const char *wrong = prepare(config, &explained);
+	int err = 0;
 
-	config__engine(config, &options);
-	engine = engine__new(&options);
-	rules = engine && config->rules ? rules__new(config->rules, engine) : NULL;
-	if (!rules) {
-		fprintf(stderr, "sonde check: %s\n",
-			config->rules ? "no memory" : "there are no rules to explain");
-		engine__free(engine);
-		return EXIT_FAILED;
+	if (!wrong) {
+		err = replay__file(recording, explained.engine, tick, explained.queues, &header,
+				   error, sizeof(error));
+		if (err)
+			wrong = error;
+		if (explained.rules)
+			rules__explain(explained.rules, &text);
+		if (explained.queues)
+			queues__explain(explained.queues, &text);
 	}
-	err = replay__file(recording, engine, NULL, NULL, &header, error, sizeof(error));
-	if (err)
-		fprintf(stderr, "sonde check: %s\n", error);
-	rules__explain(rules, &text);
+	if (wrong)
+		fprintf(stderr, "sonde check: %s\n", wrong);
 	if (text.data)
 		fputs(text.data, stdout);
 	buffer__clear(&text);
-	rules__free(rules);
-	engine__free(engine);
-	return err ? EXIT_FAILED : EXIT_GOOD;
+	free_explained(&explained);
+	return wrong ? EXIT_FAILED : EXIT_GOOD;
 }
 
 int cmd_check(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include "exchange_json.h"
 #include "metrics/metrics.h"
 #include "replay.h"
+#include "queues/queues.h"
 #include "rules/rules.h"
 
 static const char help_text[] =
@@ -86,6 +87,7 @@ static int replay(const char *path, const struct config *config, enum print prin
 	struct metrics *metrics;
 	struct engine *engine;
 	struct rules *rules = NULL;
+	struct queues *queues = NULL;
 	char error[256] = "";
 	int err;
 
@@ -103,6 +105,9 @@ static int replay(const char *path, const struct config *config, enum print prin
 	if (config->rules)
 		rules = rules__new(config->rules, engine);
 	metrics__set_rules(metrics, rules);
+	if (config->queues)
+		queues = queues__new(config->queues, engine);
+	metrics__set_queues(metrics, queues);
 	metrics__set_pools(metrics, config->pools);
 	metrics__set_health(metrics, config->health);
 	printer.engine = engine;
@@ -117,6 +122,7 @@ static int replay(const char *path, const struct config *config, enum print prin
 	buffer__clear(&printer.line);
 	metrics__free(metrics);
 	rules__free(rules);
+	queues__free(queues);
 	engine__free(engine);
 	if (printer.failed || fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "sonde replay: standard output could not be written in full\n");

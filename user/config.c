@@ -8,6 +8,7 @@
 #include "web/listen.h"
 #include "health_settings.h"
 #include "pool_settings.h"
+#include "queues/queue_settings.h"
 #include "rules/rule_set.h"
 #include "service/service_set.h"
 #include "yaml_reader.h"
@@ -155,6 +156,17 @@ static void read_services(struct yaml_reader *r, const yaml_node_t *node,
 		yaml__fail(r, node, "no memory");
 }
 
+static void read_queues(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+			void *target)
+{
+	struct queue_settings **settings = target;
+
+	(void)key;
+	*settings = queue_settings__read(r, node);
+	if (!*settings)
+		yaml__fail(r, node, "no memory");
+}
+
 static void read_pools(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 		       void *target)
 {
@@ -260,6 +272,7 @@ static const struct yaml_key root_keys[] = {
 	{.name = "http_ports", .read = read_ports},
 	{.name = "services", .read = read_services, AT(services)},
 	{.name = "rules", .read = read_rules, AT(rules)},
+	{.name = "queues", .read = read_queues, AT(queues)},
 	{.name = "pools", .read = read_pools, AT(pools)},
 	{.name = "health", .read = read_health, AT(health)},
 	{.name = "summary", .read = read_summary, AT(health)},
@@ -275,8 +288,12 @@ int config__parse(const char *name, const char *text, size_t length, struct conf
 	int err = yaml_reader__open(&reader, name, text, length, error, size);
 
 	config__defaults(&fresh);
-	if (!err && yaml_reader__root(&reader))
+	if (!err && yaml_reader__root(&reader)) {
 		yaml__mapping(&reader, yaml_reader__root(&reader), root_keys, &fresh);
+		queue_settings__check(&reader,
+				      yaml__get(&reader, yaml_reader__root(&reader), "queues"),
+				      fresh.queues, fresh.rules);
+	}
 	if (reader.failed)
 		err = -EINVAL;
 	yaml_reader__close(&reader);
@@ -332,6 +349,8 @@ void config__clear(struct config *config)
 	config->services = NULL;
 	rule_set__free(config->rules);
 	config->rules = NULL;
+	queue_settings__free(config->queues);
+	config->queues = NULL;
 	health_settings__free(config->health);
 	config->health = NULL;
 	pool_settings__free(config->pools);

@@ -12,6 +12,7 @@
 
 struct health_settings;
 struct pool_settings;
+struct queue_settings;
 struct rule_set;
 struct service_set;
 
@@ -35,6 +36,7 @@ struct config {
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct service_set *services;		  /* owned; NULL: none */
 	struct rule_set *rules;			  /* owned; NULL: none */
+	struct queue_settings *queues;		  /* owned; NULL: none */
 	struct pool_settings *pools;		  /* owned; NULL: none */
 	struct health_settings *health;		  /* owned; NULL: its defaults */
 	struct {

@@ -470,6 +470,11 @@ void connections__each(struct connections *t,
 			visit(context, c);
 }
 
+const struct connection *connections__find(const struct connections *t, uint64_t id)
+{
+	return *slot((struct connections *)t, id);
+}
+
 void connections__forget(struct connections *t, uint64_t id, uint64_t now_ns)
 {
 	struct connection *c = *slot(t, id);

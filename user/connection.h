@@ -98,6 +98,8 @@ void connections__finish(struct connections *connections, uint64_t now_ns);
 /* Calls visit for each; used by snapshots and by the sweep of closed sockets. */
 void connections__each(struct connections *connections,
 		       void (*visit)(void *context, const struct connection *c), void *context);
+/* NULL: there is none of that id. */
+const struct connection *connections__find(const struct connections *connections, uint64_t id);
 /* Drops one whose close was never seen. */
 void connections__forget(struct connections *connections, uint64_t id, uint64_t now_ns);
 

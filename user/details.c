@@ -11,7 +11,8 @@ struct part {
 
 struct details {
 	struct details_pool *pool;
-	struct details *next; /* while it is not in use */
+	struct details *next;	/* while it is not in use */
+	struct details *beside; /* holds DETAIL_VALUES where DETAIL_REPLY grows here; NULL mostly */
 	uint16_t used;
 	uint8_t newest; /* enum detail, plus 1 */
 	struct part part[DETAIL_COUNT];
@@ -73,6 +74,7 @@ void details__free(struct details *d)
 {
 	if (!d)
 		return;
+	details__free(d->beside);
 	d->pool->count--;
 	d->next = d->pool->unused;
 	d->pool->unused = d;
@@ -89,11 +91,24 @@ static bool begin(struct details *d, enum detail detail)
 	return true;
 }
 
+/* Where a detail is kept; NULL where there is no room for another holder. */
+static struct details *holder(struct details *d, enum detail detail)
+{
+	if (detail != DETAIL_VALUES || !d->part[DETAIL_REPLY].length)
+		return d;
+	if (!d->beside)
+		d->beside = details__new(d->pool);
+	return d->beside;
+}
+
 void details__append(struct details *d, enum detail detail, struct slice bytes)
 {
 	size_t room;
 
 	if (!d || !bytes.length)
+		return;
+	d = holder(d, detail);
+	if (!d)
 		return;
 	if (!begin(d, detail)) {
 		d->part[detail].cut = true;
@@ -113,16 +128,22 @@ struct slice details__get(const struct details *d, enum detail detail)
 {
 	if (!d)
 		return (struct slice){0};
+	if (detail == DETAIL_VALUES && d->beside)
+		d = d->beside;
 	return slice__of(d->bytes + d->part[detail].first, d->part[detail].length);
 }
 
 bool details__cut(const struct details *d, enum detail detail)
 {
+	if (d && detail == DETAIL_VALUES && d->beside)
+		d = d->beside;
 	return d && d->part[detail].cut;
 }
 
 size_t details__room(const struct details *d, enum detail detail)
 {
+	if (d && detail == DETAIL_VALUES && d->part[DETAIL_REPLY].length)
+		return d->beside ? details__room(d->beside, detail) : DETAILS_BYTES;
 	if (!d || d->part[detail].cut)
 		return 0;
 	return d->newest == detail + 1 || !d->part[detail].length ? DETAILS_BYTES - d->used : 0;

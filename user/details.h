@@ -17,9 +17,9 @@ enum detail {
 	DETAIL_RESPONSE_HEAD, /* HTTP */
 	DETAIL_RESPONSE_BODY, /* HTTP */
 	DETAIL_PARAMETERS, /* PostgreSQL: of Bind, from the number of parameter format codes on */
-	DETAIL_ARGUMENTS,  /* Redis: each as a 32-bit length (native) and its bytes, the name first
-			    */
+	DETAIL_ARGUMENTS,  /* Redis: as records (redis_details.h), the name first */
 	DETAIL_REPLY,	   /* Redis: the reply as it stands on the wire */
+	DETAIL_VALUES,	   /* Redis: the same as records (redis_details.h), for queues */
 	DETAIL_COUNT
 };
 
@@ -43,7 +43,8 @@ void details__free(struct details *details); /* NULL is fine */
 
 /*
  * Appends bytes to a detail; what does not fit is cut off. A message's detail must be complete
- * before the next one begins: bytes for an earlier one are not taken any more.
+ * before the next one begins: bytes for an earlier one are not taken any more. Only DETAIL_VALUES
+ * may grow together with DETAIL_REPLY.
  */
 void details__append(struct details *details, enum detail detail, struct slice bytes);
 /* Empty where there is none; NULL is fine. */

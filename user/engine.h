@@ -58,6 +58,8 @@ struct engine {
 	struct details_pool *details;
 	struct pools pools;
 	uint32_t wanted[PROTOCOL_COUNT][SIDE_COUNT]; /* by rules: DETAIL_BIT()s */
+	const uint64_t
+		*followed; /* Redis commands whose details queues want, a bit each; NULL: none */
 	struct engine_counters counters;
 	struct engine_options options;
 	struct sink sinks[ENGINE_SINKS_MAX];

@@ -79,6 +79,10 @@ struct exchange {
 			uint32_t misses;
 			bool blocking;	 /* its wait is not the server's latency */
 			bool unmeasured; /* CLIENT REPLY OFF/SKIP: counted, without latency */
+			uint32_t
+				queued; /* place within MULTI, from 1; its own reply is in EXEC's */
+			uint16_t command;   /* index of redis_commands.h */
+			uint32_t arguments; /* the name included */
 		} redis;
 	};
 };

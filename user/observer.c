@@ -14,6 +14,7 @@
 #include "connection.h"
 #include "database_name.h"
 #include "engine.h"
+#include "queues/queues.h"
 #include "rules/rules.h"
 
 #define WAIT_MS	      10
@@ -23,7 +24,7 @@
 #define SWEEP_NS      5000000000ull /* a connection silent for so long may be gone */
 #define SWEPT_AT_ONCE 65536
 
-#define RETIRED_MAX 64 /* changes of rules in one life of the daemon */
+#define RETIRED_MAX 64 /* changes of rules, and of queues, in one life of the daemon */
 
 struct observer {
 	struct capture *capture;
@@ -32,6 +33,9 @@ struct observer {
 	struct rules *rules;		    /* NULL: none */
 	struct rules *retired[RETIRED_MAX]; /* snapshots may still point to them */
 	uint32_t retired_count;
+	struct queues *queues; /* NULL: none */
+	struct queues *retired_queues[RETIRED_MAX];
+	uint32_t retired_queue_count;
 	struct config config; /* as it was opened with; its lists are the caller's */
 	struct self self;
 	void (*tap)(void *context, const struct event *event, uint32_t size);
@@ -71,7 +75,13 @@ static int make_engine(struct observer *o, const struct config *config)
 		o->rules = rules__new(config->rules, o->engine);
 		metrics__set_rules(o->metrics, o->rules);
 	}
-	return o->metrics && (o->rules || !config->rules) ? 0 : -ENOMEM;
+	if (o->metrics && config->queues) {
+		o->queues = queues__new(config->queues, o->engine);
+		metrics__set_queues(o->metrics, o->queues);
+	}
+	return o->metrics && (o->rules || !config->rules) && (o->queues || !config->queues)
+		       ? 0
+		       : -ENOMEM;
 }
 
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
@@ -111,6 +121,9 @@ void observer__close(struct observer *o)
 	rules__free(o->rules);
 	for (uint32_t i = 0; i < o->retired_count; i++)
 		rules__free(o->retired[i]);
+	queues__free(o->queues);
+	for (uint32_t i = 0; i < o->retired_queue_count; i++)
+		queues__free(o->retired_queues[i]);
 	engine__free(o->engine);
 	free(o);
 }
@@ -210,6 +223,20 @@ static void change_rules(struct observer *o, const struct config *config)
 	metrics__set_rules(o->metrics, o->rules);
 }
 
+/* The same of queues. */
+static void change_queues(struct observer *o, const struct config *config)
+{
+	uint64_t fingerprint = config->queues ? config->queues->fingerprint : 0;
+
+	if (fingerprint == queues__fingerprint(o->queues) || o->retired_queue_count == RETIRED_MAX)
+		return;
+	queues__retire(o->queues);
+	if (o->queues)
+		o->retired_queues[o->retired_queue_count++] = o->queues;
+	o->queues = config->queues ? queues__new(config->queues, o->engine) : NULL;
+	metrics__set_queues(o->metrics, o->queues);
+}
+
 /* Route patterns and ports are what can change while the observation goes on. */
 static void apply_next(struct observer *o)
 {
@@ -219,6 +246,7 @@ static void apply_next(struct observer *o)
 	o->engine->options.http_ports = o->next->http_ports;
 	processes__set_services(o->engine->processes, o->next->services);
 	change_rules(o, o->next);
+	change_queues(o, o->next);
 	metrics__set_pools(o->metrics, o->next->pools);
 	metrics__set_health(o->metrics, o->next->health);
 	o->next = NULL;

@@ -77,6 +77,8 @@ static void publish_unanswered(struct connection *c, const struct pending *p, en
 	exchange.end_ns = time_ns ? time_ns : engine_of(c)->now_ns;
 	if (exchange.protocol == PROTOCOL_HTTP1 || exchange.protocol == PROTOCOL_HTTP2)
 		exchange.http.method = p->kind < HTTP_METHOD_COUNT ? (uint8_t)p->kind : 0;
+	if (exchange.protocol == PROTOCOL_REDIS)
+		exchange.redis.command = p->kind;
 	count_ended(c, &exchange);
 	publish(c, &exchange);
 }
@@ -349,6 +351,13 @@ void parser__detail(struct parser *parser, struct pending *entry, enum detail de
 {
 	if (parser->wanted & DETAIL_BIT(detail) && entry)
 		parser__keep_detail(parser, entry, detail, bytes);
+}
+
+bool parser__follows(const struct parser *parser, uint32_t command)
+{
+	const uint64_t *followed = engine_of(parser->connection)->followed;
+
+	return followed && followed[command / 64] >> command % 64 & 1;
 }
 
 void parser__keep_detail(struct parser *parser, struct pending *entry, enum detail detail,

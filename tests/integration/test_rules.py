@@ -42,12 +42,15 @@ sut.equal("sessions", of("user_sessions_active"), 3)
 jobs = sum(1 for e in exchanges if e["side"] == "client" and e["service"] == "forecast_worker" and
            e.get("command") == "LREM" and e["outcome"] == "ok")
 sut.equal("jobs", of("forecast_jobs_processed_total"), jobs)
-count, total = metrics["forecast_job_duration_seconds_count"], metrics["forecast_job_duration_seconds_sum"]
+queue = '{queue="forecast"}'
+count = metrics["forecast_job_duration_seconds_count" + queue]
+total = metrics["forecast_job_duration_seconds_sum" + queue]
 assert jobs - 2 <= count <= jobs and 0.005 < total / count < 0.06, (count, total)
-assert 0 <= metrics["forecast_job_failure_rate_percent"] < 20
+assert 0 <= metrics["forecast_job_failure_rate_percent" + queue] < 20
 assert of("cache_usage_counter") > 0
 explained = sut.run(sut.SONDE, "check", "--explain", recording, config)
 assert f"forecasts_generated_total: {int(of('forecasts_generated_total'))} matched" in explained, explained
 assert "of the other side" in explained
+assert f"forecast (list): {served(route='/api/forecasts', status=202)} added" in explained, explained
 for private in ("eyJ", "session=", "acc:", "Bearer"):
     assert private not in text, private

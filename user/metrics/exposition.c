@@ -4,6 +4,7 @@
 #include <string.h>
 #include "metrics/internal.h"
 #include "metrics/writer.h"
+#include "queues/queues.h"
 #include "rules/rules.h"
 
 static void expose_family(struct writer *w, const struct family *family, enum side side,
@@ -30,6 +31,7 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 	caches__expose(&writer, snapshot);
 	resources__expose(&writer, snapshot);
 	health__expose(&writer, snapshot);
+	queues_copy__expose(snapshot->queues, &writer);
 	rules_copy__expose(snapshot->rules, &writer);
 	writer__clear_labels(&writer);
 	self__expose(&writer, snapshot);
@@ -39,6 +41,11 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 void metrics__set_rules(struct metrics *metrics, struct rules *rules)
 {
 	metrics->rules = rules;
+}
+
+void metrics__set_queues(struct metrics *metrics, struct queues *queues)
+{
+	metrics->queues = queues;
 }
 
 void metrics__set_pools(struct metrics *metrics, const struct pool_settings *settings)

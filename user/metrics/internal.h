@@ -23,6 +23,7 @@ struct metrics {
 	struct metrics_options options;
 	struct engine *engine;
 	struct rules *rules;			       /* NULL: none */
+	struct queues *queues;			       /* NULL: none */
 	const struct pool_settings *pool_settings;     /* of the configuration; NULL: none */
 	const struct health_settings *health_settings; /* the same */
 	struct table table[GROUP_COUNT][SIDE_COUNT];
@@ -65,7 +66,8 @@ struct chunk_of_memory {
 };
 
 struct snapshot {
-	struct rules_copy *rules; /* NULL: none */
+	struct rules_copy *rules;   /* NULL: none */
+	struct queues_copy *queues; /* NULL: none */
 	struct snapshot_table table[GROUP_COUNT][SIDE_COUNT];
 	const struct database_pool *pools;
 	uint32_t pool_count;

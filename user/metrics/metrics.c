@@ -6,6 +6,7 @@
 #include <string.h>
 #include "connection.h"
 #include "metrics/internal.h"
+#include "queues/queues.h"
 
 #define SERIES_MAX 2000
 #define EXPIRE_STEP                                                                                \
@@ -417,6 +418,7 @@ void metrics__tick(struct metrics *m, uint64_t now_ns)
 
 	watch_losses(m, now_ns);
 	caches__tick(m, now_ns);
+	queues__tick(m->queues, now_ns);
 	if (processes__proc(m->engine->processes))
 		backends__check_local(&m->backends, now_ns);
 	if (!idle_ns || now_ns < idle_ns)

@@ -28,6 +28,9 @@ void metrics__free(struct metrics *metrics);
 struct rules;
 /* Its families are exposed with the others; NULL: none. Must outlive the metrics' snapshots. */
 void metrics__set_rules(struct metrics *metrics, struct rules *rules);
+struct queues;
+/* The same of queues; ticked along with the metrics. */
+void metrics__set_queues(struct metrics *metrics, struct queues *queues);
 struct pool_settings;
 /* What is configured of pools; NULL: nothing. Must outlive its use. */
 void metrics__set_pools(struct metrics *metrics, const struct pool_settings *settings);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include "connection.h"
 #include "metrics/internal.h"
+#include "queues/queues.h"
 #include "rules/rules.h"
 
 #define MEMORY_STEP  (1u << 20)
@@ -91,6 +92,8 @@ void snapshot__free(struct snapshot *snapshot)
 		return;
 	rules_copy__free(snapshot->rules);
 	snapshot->rules = NULL;
+	queues_copy__free(snapshot->queues);
+	snapshot->queues = NULL;
 	destroy(atomic_exchange(&snapshot->home->spare, snapshot));
 }
 
@@ -257,6 +260,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 		return NULL;
 	}
 	snapshot->rules = rules__copy(m->rules, m->engine->now_ns);
+	snapshot->queues = queues__copy(m->queues, m->engine->now_ns);
 	process_stats__read(&snapshot->process);
 	snapshot->copy_ns = clock_ns(CLOCK_MONOTONIC) - begun;
 	return snapshot;

@@ -163,6 +163,8 @@ void parser__detail(struct parser *parser, struct pending *entry, enum detail de
 /* The same whether a rule asks for it or not. */
 void parser__keep_detail(struct parser *parser, struct pending *entry, enum detail detail,
 			 struct slice bytes);
+/* Do queues follow this command (of redis_commands.h)? */
+bool parser__follows(const struct parser *parser, uint32_t command);
 
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);

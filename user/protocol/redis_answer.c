@@ -141,6 +141,9 @@ static void publish(struct parser *parser, struct pending *p, uint64_t end_ns)
 	if (h->error)
 		snprintf(a.detail.redis.error, sizeof(a.detail.redis.error), "%s", h->error);
 	a.detail.redis.blocking = p->flags & ENTRY_BLOCKING && !h->form.queued;
+	a.detail.redis.command = p->kind;
+	a.detail.redis.arguments = p->number + 1;
+	a.detail.redis.queued = h->form.queued ? r->queued : 0;
 	a.detail.redis.hits = h->hits;
 	a.detail.redis.misses = h->misses;
 	if (!h->form.queued)

@@ -4,6 +4,7 @@
 #define SONDE_REDIS_INTERNAL_H
 
 #include "protocol/protocol.h"
+#include "protocol/redis_details.h"
 #include "protocol/redis_commands.h"
 
 #define REDIS_LINE_MAX	    4096 /* a longer line is judged by its beginning */
@@ -13,7 +14,6 @@
 #define REDIS_QUEUED_MAX    256	       /* commands of one transaction whose readings are followed */
 #define REDIS_QUEUED_UNSURE UINT32_MAX /* some of its commands went by unseen */
 #define REDIS_NAME_MAX	    64	       /* longer names are no commands */
-#define REDIS_DETAIL_MAX    1024 /* bytes of one argument that are kept where a rule wants them */
 
 /* struct pending.flags */
 #define ENTRY_BLOCKING 0x01
@@ -22,6 +22,7 @@
 #define ENTRY_ALL      0x08 /* UNSUBSCRIBE of everything: how many confirmations is not said */
 #define ENTRY_GET      0x10 /* SET with GET: a reading command as well */
 #define ENTRY_INFO     0x20 /* its reply tells of the server's memory: kept in any case */
+#define ENTRY_FOLLOWED 0x40 /* queues want its arguments and the values of its reply */
 /* struct pending.kind is the command's index, pending.number its number of keys or channels */
 
 enum request_state {
@@ -41,6 +42,8 @@ struct request {
 	bool off;   /* CLIENT REPLY OFF */
 	bool skip;  /* CLIENT REPLY SKIP: of the next command */
 	bool over;  /* no options behind this argument any more (STREAMS) */
+	bool followed;
+	bool cut; /* an argument did not fit into the details: the next ones are not kept either */
 	uint16_t command;
 	uint32_t arguments, at; /* how many there are, and the one at hand */
 	uint64_t left;		/* bytes of its data and line end */
@@ -53,6 +56,7 @@ enum reply_state {
 	REPLY_START,
 	REPLY_DATA, /* of a bulk string that is looked at */
 	REPLY_PASSING,
+	REPLY_TAIL, /* its end is looked at as well, what lay before it has passed */
 	REPLY_LONG_LINE,
 	REPLY_RESYNC
 };

@@ -121,6 +121,36 @@ static void keep_detail(struct parser *parser, struct slice bytes)
 		parser__keep_detail(parser, p, DETAIL_REPLY, bytes);
 }
 
+/* ---- values, for queues ---- */
+
+static bool is_followed(const struct parser *parser, const struct reply *r)
+{
+	const struct pending *p = pairing__front(&parser->pairing);
+
+	return p && p->flags & ENTRY_FOLLOWED && r->head.form.type != '>';
+}
+
+/* Inner values leave room for the outer ones behind them. */
+static bool has_room(const struct pending *p, uint8_t depth, size_t size)
+{
+	size_t room = p->details ? details__room(p->details, DETAIL_VALUES) : DETAILS_BYTES;
+
+	return room >= size + (depth > 2 ? 2 * REDIS_DETAIL_MAX : 0);
+}
+
+static void keep_value(struct parser *parser, uint8_t type, int64_t number, struct slice bytes)
+{
+	struct reply *r = reply_of(parser);
+	struct pending *p = pairing__front(&parser->pairing);
+	struct redis_value value = {
+		.number = number, .kept = (uint16_t)bytes.length, .depth = r->depth, .type = type};
+
+	if (!is_followed(parser, r) || !has_room(p, r->depth, sizeof(value) + bytes.length))
+		return;
+	parser__keep_detail(parser, p, DETAIL_VALUES, slice__of(&value, sizeof(value)));
+	parser__keep_detail(parser, p, DETAIL_VALUES, bytes);
+}
+
 static bool is_first_word(const struct parser *parser, const struct reply *r)
 {
 	return is_element(r) && r->head.form.elements == 1 && redis__first_word_matters(parser);
@@ -129,7 +159,7 @@ static bool is_first_word(const struct parser *parser, const struct reply *r)
 static bool looks_inside(const struct parser *parser, const struct reply *r)
 {
 	return (r->bulk_type == '!' && r->depth <= 2) || wants_reply(parser) ||
-	       is_first_word(parser, r);
+	       is_followed(parser, r) || is_first_word(parser, r);
 }
 
 static struct step bulk(struct parser *parser, const struct run *run, size_t at, struct slice line,
@@ -147,8 +177,10 @@ static struct step bulk(struct parser *parser, const struct run *run, size_t at,
 		return contradiction(parser, run, at);
 	if (!r->streamed)
 		note_value(r, line.data[0], length < 0, length);
-	if (length < 0)
+	if (length < 0) {
+		keep_value(parser, line.data[0], -1, (struct slice){0});
 		return value_done(parser, run__time(run, at + used - 1), used);
+	}
 	r->bulk_type = line.data[0];
 	r->data = (uint64_t)length + 2;
 	r->bytes += r->data;
@@ -171,6 +203,7 @@ static struct step aggregate(struct parser *parser, const struct run *run, size_
 		return (struct step){.used = used};
 	}
 	note_value(r, type, count < 0, count);
+	keep_value(parser, type, count, (struct slice){0});
 	if (count <= 0)
 		return value_done(parser, run__time(run, at + used - 1), used);
 	descend(r, type == '%' ? 2 * (uint64_t)count : (uint64_t)count);
@@ -205,6 +238,7 @@ static struct step scalar(struct parser *parser, const struct run *run, size_t a
 	if (line.data[0] == ':' && !redis__number(slice__from(line, 1), &number))
 		return contradiction(parser, run, at);
 	note_value(r, line.data[0], line.data[0] == '_', number);
+	keep_value(parser, line.data[0], line.data[0] == '_' ? -1 : number, (struct slice){0});
 	if (line.data[0] == '-')
 		take_error(r, slice__from(line, 1));
 	else if (line.data[0] == '+')
@@ -301,6 +335,38 @@ static struct step data_done(struct parser *parser, uint64_t time_ns, size_t use
 	return value_done(parser, time_ns, used);
 }
 
+static bool has_tail(const struct parser *parser, const struct reply *r, uint64_t length)
+{
+	return length >= REDIS_DETAIL_MAX + REDIS_TAIL && r->depth <= 2 && r->bulk_type != ';' &&
+	       is_followed(parser, r);
+}
+
+static struct step pass_to_tail(struct parser *parser, struct slice rest)
+{
+	struct reply *r = reply_of(parser);
+	uint64_t middle = r->data - (REDIS_TAIL + 2);
+
+	r->state = REPLY_TAIL;
+	r->data -= middle;
+	return (struct step){.used = middle, .stop = middle > rest.length};
+}
+
+static struct step take_tail(struct parser *parser, const struct run *run, size_t at)
+{
+	struct reply *r = reply_of(parser);
+	struct slice rest = slice__from(run->bytes, at);
+
+	if (rest.length < r->data && !run->full)
+		return (struct step){0};
+	if (rest.length >= r->data)
+		keep_value(parser, REDIS_TAIL_OF_VALUE, REDIS_TAIL,
+			   slice__sub(rest, 0, REDIS_TAIL));
+	r->state = REPLY_PASSING;
+	if (r->data > rest.length)
+		return (struct step){.used = r->data, .stop = true};
+	return data_done(parser, run__time(run, at + r->data - 1), r->data);
+}
+
 static struct step take_data(struct parser *parser, const struct run *run, size_t at)
 {
 	struct reply *r = reply_of(parser);
@@ -316,6 +382,12 @@ static struct step take_data(struct parser *parser, const struct run *run, size_
 		else if (is_first_word(parser, r))
 			redis__take_first_word(parser, slice__sub(rest, 0, (size_t)length));
 		keep_detail(parser, slice__sub(rest, 0, (size_t)r->data));
+		keep_value(
+			parser, r->bulk_type, (int64_t)length,
+			slice__sub(rest, 0,
+				   length < REDIS_DETAIL_MAX ? (size_t)length : REDIS_DETAIL_MAX));
+		if (has_tail(parser, r, length))
+			return pass_to_tail(parser, rest);
 	}
 	r->state = REPLY_PASSING;
 	if (r->data > rest.length)
@@ -378,6 +450,8 @@ struct step redis__reply(struct parser *parser, const struct run *run, size_t at
 		return take_line(parser, run, at);
 	case REPLY_DATA:
 		return take_data(parser, run, at);
+	case REPLY_TAIL:
+		return take_tail(parser, run, at);
 	case REPLY_LONG_LINE:
 		return pass_long_line(r, slice__from(run->bytes, at));
 	default:

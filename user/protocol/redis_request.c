@@ -25,23 +25,33 @@ static struct step contradiction(struct parser *parser, const struct run *run, s
 
 /* ---- details ---- */
 
-static void keep(struct parser *parser, struct slice argument)
+/* Room for the reply, where that is wanted as well. */
+#define RESERVED(r) ((r)->followed ? 2048 : 0)
+
+static bool keeps(const struct parser *parser, const struct request *r)
+{
+	return r->followed || parser->wanted & DETAIL_BIT(DETAIL_ARGUMENTS);
+}
+
+static void keep(struct parser *parser, struct slice argument, uint64_t length)
 {
 	struct request *r = request_of(parser);
 	struct pending *back = r->open ? pairing__back(&parser->pairing) : NULL;
 	struct pending holder = {.details = r->details};
 	struct pending *p = back ? back : &holder;
-	uint32_t length;
+	struct redis_argument record = {.length = (uint32_t)length};
 
-	if (!(parser->wanted & DETAIL_BIT(DETAIL_ARGUMENTS)))
+	if (!keeps(parser, r) || r->cut)
 		return;
 	argument = slice__sub(argument, 0, REDIS_DETAIL_MAX);
-	length = (uint32_t)argument.length;
-	if (p->details &&
-	    details__room(p->details, DETAIL_ARGUMENTS) < sizeof(length) + argument.length)
+	record.kept = (uint32_t)argument.length;
+	if (p->details && details__room(p->details, DETAIL_ARGUMENTS) <
+				  sizeof(record) + argument.length + RESERVED(r)) {
+		r->cut = true;
 		return;
-	parser__detail(parser, p, DETAIL_ARGUMENTS, slice__of(&length, sizeof(length)));
-	parser__detail(parser, p, DETAIL_ARGUMENTS, argument);
+	}
+	parser__keep_detail(parser, p, DETAIL_ARGUMENTS, slice__of(&record, sizeof(record)));
+	parser__keep_detail(parser, p, DETAIL_ARGUMENTS, argument);
 	if (!back)
 		r->details = holder.details;
 }
@@ -54,7 +64,7 @@ static void begin(struct parser *parser, const struct run *run, size_t at, uint3
 
 	details__free(r->details);
 	r->details = NULL;
-	r->open = r->told = r->over = false;
+	r->open = r->told = r->over = r->followed = r->cut = false;
 	r->command = REDIS_COMMAND_UNKNOWN;
 	r->arguments = arguments;
 	r->at = 0;
@@ -82,6 +92,8 @@ static uint8_t flags_of(struct request *r, const struct redis_command *command)
 		flags |= ENTRY_ALL;
 	if (strcmp(command->name, "INFO") == 0)
 		flags |= ENTRY_INFO;
+	if (r->followed)
+		flags |= ENTRY_FOLLOWED;
 	if (r->off || r->skip)
 		flags |= ENTRY_NO_REPLY;
 	r->skip = false;
@@ -172,19 +184,20 @@ static bool matters(const struct parser *parser, const struct request *r)
 
 	return UNTIL_NAME(r) || kind == COMMAND_CLIENT_REPLY ||
 	       (kind == COMMAND_BLOCK_OPTION && !r->over) ||
-	       (kind == COMMAND_GET_OPTION && r->at > 2) ||
-	       (parser->wanted & DETAIL_BIT(DETAIL_ARGUMENTS));
+	       (kind == COMMAND_GET_OPTION && r->at > 2) || keeps(parser, r);
 }
 
 static void take_argument(struct parser *parser, const struct run *run, size_t at,
-			  struct slice argument)
+			  struct slice argument, uint64_t length)
 {
 	struct request *r = request_of(parser);
 
-	keep(parser, argument);
-	if (r->at == 0)
+	if (r->at == 0) {
 		r->command = (uint16_t)redis_command__find(argument);
-	else if (UNTIL_NAME(r))
+		r->followed = parser__follows(parser, r->command);
+	}
+	keep(parser, argument, length);
+	if (r->at && UNTIL_NAME(r))
 		r->command = (uint16_t)redis_command__find_sub(r->command, argument);
 	if (r->at == 0 && redis_command__get(r->command)->container && r->arguments > 1)
 		return; /* the name goes on */
@@ -262,7 +275,7 @@ static void take_inline(struct parser *parser, const struct run *run, size_t at,
 	begin(parser, run, at, words);
 	rest = line;
 	for (; next_word(&rest, &word); r->at++)
-		take_argument(parser, run, at, word);
+		take_argument(parser, run, at, word, word.length);
 	r->bytes = used;
 	command_done(parser, run->time_ns);
 }
@@ -353,7 +366,7 @@ static struct step take_data(struct parser *parser, const struct run *run, size_
 
 		if (rest.length < enough && !run->full)
 			return (struct step){0};
-		take_argument(parser, run, at, slice__sub(rest, 0, (size_t)length));
+		take_argument(parser, run, at, slice__sub(rest, 0, (size_t)length), length);
 	}
 	return pass_data(parser, run, at);
 }

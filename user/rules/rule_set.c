@@ -2,16 +2,15 @@
 #include "rules/rule_set.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "metrics/metrics.h"
+#include "rules/bounds.h"
 
-#define WINDOW_NS  (5 * 60 * 1000000000ull)
-#define WITHIN_NS  (60 * 60 * 1000000000ull)
-#define BOUNDS_MAX 64
-#define LIMIT_MAX  200
+#define WINDOW_NS (5 * 60 * 1000000000ull)
+#define WITHIN_NS (60 * 60 * 1000000000ull)
+#define LIMIT_MAX 200
 
 /* ---- keys ---- */
 
@@ -116,55 +115,11 @@ static void read_unit(struct yaml_reader *r, const yaml_node_t *node, const stru
 		*(bool *)target = text[0] == 's';
 }
 
-/* ---- buckets ---- */
-
-struct buckets {
-	char *text[BOUNDS_MAX];
-	double value[BOUNDS_MAX];
-	size_t count;
-};
-
-static void take_bucket(struct yaml_reader *r, const yaml_node_t *item, void *context)
-{
-	struct buckets *b = context;
-	const char *text = yaml__scalar(r, item);
-	char *end = NULL;
-	double value = text ? strtod(text, &end) : 0;
-
-	if (!text)
-		return;
-	if (end == text || *end || !isfinite(value) || b->count == BOUNDS_MAX ||
-	    (b->count && value <= b->value[b->count - 1])) {
-		yaml__fail(r, item,
-			   "buckets are at most %d numbers, each larger than the one before",
-			   BOUNDS_MAX);
-		return;
-	}
-	b->value[b->count] = value;
-	b->text[b->count] = strdup(text);
-	if (b->text[b->count])
-		b->count++;
-}
-
 static void read_buckets(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 			 void *target)
 {
-	struct rule *rule = target;
-	struct buckets b = {0};
-	const char **texts;
-	double *values;
-
 	(void)key;
-	yaml__each(r, node, take_bucket, &b);
-	texts = calloc(b.count + 1, sizeof(*texts));
-	values = calloc(b.count + 1, sizeof(*values));
-	if (!texts || !values)
-		yaml__fail(r, node, "no memory");
-	for (size_t i = 0; i < b.count && texts && values; i++) {
-		texts[i] = b.text[i];
-		values[i] = b.value[i];
-	}
-	rule->bounds = (struct bounds){.text = texts, .value = values, .count = b.count};
+	bounds__read(r, node, &((struct rule *)target)->bounds);
 }
 
 /* ---- labels ---- */
@@ -351,10 +306,7 @@ static void free_rule(struct rule *rule)
 		value_spec__clear(&rule->label[i].value);
 		texts__clear(&rule->label[i].values);
 	}
-	for (size_t i = 0; i < rule->bounds.count; i++)
-		free((char *)(uintptr_t)rule->bounds.text[i]);
-	free((void *)(uintptr_t)rule->bounds.text);
-	free((void *)(uintptr_t)rule->bounds.value);
+	bounds__clear(&rule->bounds);
 	free(rule->metric);
 	free(rule->help);
 	free(rule);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "connection.h"
+#include "protocol/redis_details.h"
 #include "rules/json_find.h"
 
 #define HEAD DETAIL_BIT(DETAIL_REQUEST_HEAD)
@@ -71,17 +72,11 @@ static bool give_number(struct value *out, double number)
 bool redis__argument(const struct details *details, uint32_t index, struct slice *out)
 {
 	struct slice all = details__get(details, DETAIL_ARGUMENTS);
-	uint32_t length;
+	struct redis_argument argument;
 
-	for (; all.length >= sizeof(length); index--) {
-		memcpy(&length, all.data, sizeof(length));
-		all = slice__from(all, sizeof(length));
-		if (!index) {
-			*out = slice__sub(all, 0, length);
-			return out->length == length;
-		}
-		all = slice__from(all, length);
-	}
+	for (; redis_argument__next(&all, &argument, out); index--)
+		if (!index)
+			return true;
 	return false;
 }
 
