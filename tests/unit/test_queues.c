@@ -371,6 +371,46 @@ static void without_a_list_of_active_jobs_the_next_question_ends_one(void **stat
 	tear_down(b);
 }
 
+static void rq_is_followed(void **state)
+{
+	static const char *const bytes[] = {
+		"MULTI\r\nSADD rq:queues rq:queue:f\r\nRPUSH rq:queue:f one\r\nEXEC\r\n",
+		"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:0\r\n:1\r\n",
+		"RPUSH rq:queue:f two\r\n",
+		":2\r\n",
+		"RPUSH rq:queue:ff other\r\n",
+		":1\r\n",
+		"BLPOP rq:queue:f rq:queue:ff 405\r\n",
+		"*2\r\n$10\r\nrq:queue:f\r\n$3\r\none\r\n",
+		"MULTI\r\nZADD rq:wip:f 99 one:run\r\nEXEC\r\n",
+		"+OK\r\n+QUEUED\r\n*1\r\n:1\r\n",
+		"ZADD rq:wip:f XX 199 one:run\r\n",
+		":0\r\n",
+		"MULTI\r\nHINCRBY rq:worker:w successful_job_count 1\r\nZREM rq:wip:f "
+		"one:run\r\nEXEC\r\n",
+		"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n",
+		"LPOP rq:queue:f\r\n",
+		"$3\r\ntwo\r\n",
+		"ZADD rq:wip:f 99 two\r\n",
+		":1\r\n",
+		"MULTI\r\nZREM rq:wip:f two\r\nRPUSH rq:queue:f two\r\nEXEC\r\n", /* once more */
+		"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n",
+		"ZREM rq:wip:f two\r\n", /* cleaning up */
+		":0\r\n",
+	};
+	struct bench *b =
+		set_up("queues:\n  - {name: forecast, kind: rq, queue: f}\n", ROLE_CLIENT);
+
+	(void)state;
+	PLAY(b, bytes, 0);
+	assert_explained(b, "3 added, 2 taken, 2 done, 1 of them failed");
+	assert_explained(b, "depth 1\n");
+	/* from the request that says it begins to the one that says it is done: 20 and 10 ms */
+	assert_exposed(b, "_bucket{queue=\"forecast\",le=\"0.01\"} 1\n");
+	assert_exposed(b, "_sum{queue=\"forecast\"} 0.03\n");
+	tear_down(b);
+}
+
 /* ---- the configuration ---- */
 
 #define QUEUE(rest) "queues:\n  - {name: q, kind: list, waiting: w" rest "}\n"
@@ -436,6 +476,7 @@ int main(void)
 		cmocka_unit_test(a_list_is_followed),
 		cmocka_unit_test(jobs_longer_than_what_is_kept_are_told_apart),
 		cmocka_unit_test(without_a_list_of_active_jobs_the_next_question_ends_one),
+		cmocka_unit_test(rq_is_followed),
 		cmocka_unit_test(a_bad_queue_is_refused_with_its_line),
 		cmocka_unit_test(names_follow_from_the_name),
 	};

@@ -50,6 +50,25 @@ uint64_t call__hash(const struct call *call, uint32_t index)
 	return hash_of(call->key, call->argument[index], call->size[index].length);
 }
 
+uint64_t call__hash_of(const struct call *call, struct slice part)
+{
+	return hash_of(call->key, part, part.length);
+}
+
+bool call__behind(const struct call *call, uint32_t index, const char *first, const char *second,
+		  const char *third, struct slice *rest)
+{
+	const char *const texts[] = {first, second, third};
+
+	*rest = call__argument(call, index);
+	for (int i = 0; i < 3; i++) {
+		if (!slice__starts(*rest, texts[i]))
+			return false;
+		*rest = slice__from(*rest, strlen(texts[i]));
+	}
+	return true;
+}
+
 /* ---- replies ---- */
 
 void reply__read(struct reply *reply, const struct exchange *e)

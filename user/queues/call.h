@@ -53,6 +53,12 @@ bool call__is(const struct call *call, uint32_t index, const char *text);
 /* Keyed hash of an argument's beginning and length; 0 where it was not kept. */
 uint64_t call__hash(const struct call *call, uint32_t index);
 
+/* The same of a part of one. */
+uint64_t call__hash_of(const struct call *call, struct slice part);
+/* The rest of an argument behind a prefix made of these; false: it does not begin so. */
+bool call__behind(const struct call *call, uint32_t index, const char *first, const char *second,
+		  const char *third, struct slice *rest);
+
 /* The reply of a command on its own. */
 void reply__read(struct reply *reply, const struct exchange *exchange);
 /* The next value within an aggregate; false at its end. */

@@ -161,11 +161,7 @@ static void list_begin(struct queue *q)
 
 const struct queue_kind list_kind = {
 	.name = "list",
-	.commands = FOLLOW(LPUSH) | FOLLOW(RPUSH) | FOLLOW(LPUSHX) | FOLLOW(RPUSHX) | FOLLOW(LPOP) |
-		    FOLLOW(RPOP) | FOLLOW(BLPOP) | FOLLOW(BRPOP) | FOLLOW(LMPOP) | FOLLOW(BLMPOP) |
-		    FOLLOW(LMOVE) | FOLLOW(BLMOVE) | FOLLOW(RPOPLPUSH) | FOLLOW(BRPOPLPUSH) |
-		    FOLLOW(LREM) | FOLLOW(LTRIM) | FOLLOW(LLEN) | FOLLOW(DEL) | FOLLOW(UNLINK) |
-		    FOLLOW(SADD) | FOLLOW(HSET) | FOLLOW(ZADD) | FOLLOW(XADD),
+	.commands = LIST_COMMANDS | FOLLOW(SADD) | FOLLOW(HSET) | FOLLOW(ZADD) | FOLLOW(XADD),
 	.begin = list_begin,
 	.read = list_read,
 	.apply = list_apply,

@@ -36,13 +36,18 @@ struct queue_kind {
 	bool (*same)(const struct deed *first, const struct deed *next);
 };
 
-extern const struct queue_kind list_kind;
+extern const struct queue_kind list_kind, rq_kind;
 
 /* NULL: no such kind. */
 const struct queue_kind *queue_kind__named(const char *name);
 const char *queue_kinds__names(void); /* "list, rq" for messages */
 
 #define FOLLOW(name) (1ull << FOLLOWED_##name)
+#define LIST_COMMANDS                                                                              \
+	(FOLLOW(LPUSH) | FOLLOW(RPUSH) | FOLLOW(LPUSHX) | FOLLOW(RPUSHX) | FOLLOW(LPOP) |          \
+	 FOLLOW(RPOP) | FOLLOW(BLPOP) | FOLLOW(BRPOP) | FOLLOW(LMPOP) | FOLLOW(BLMPOP) |           \
+	 FOLLOW(LMOVE) | FOLLOW(BLMOVE) | FOLLOW(RPOPLPUSH) | FOLLOW(BRPOPLPUSH) | FOLLOW(LREM) |  \
+	 FOLLOW(LTRIM) | FOLLOW(LLEN) | FOLLOW(DEL) | FOLLOW(UNLINK))
 
 /* ---- what several kinds share: lists of Redis (list_deeds.c) ---- */
 
