@@ -138,7 +138,7 @@ def executive():
         Panel("gauge", "Pool utilisation", "The fullest database pool: active connections as a share of its most.",
               f"max({POOL})", "percent", 6, steps=LIMIT_POOL, minimum=0, maximum=100),
         Panel("table", "Recent alerts (24 h)", "Alerts that fired within a day, and for how many minutes.",
-              "sort_desc(sum by (alertname, severity, service) (count_over_time(ALERTS{alertstate=\"firing\"}[24h:1m])))", "m", 6, instant=True),
+              "sort_desc(sum by (alertname, severity, service) (count_over_time(ALERTS{alertstate=\"firing\"}[24h:15s]))) / 4", "m", 6, instant=True),
     ])])
 
 

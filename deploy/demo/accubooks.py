@@ -2,11 +2,13 @@
 """The demonstration's web application: accounts, forecasts, scenarios. An ordinary program that knows
 nothing of sonde: PostgreSQL through a pool, Redis as cache and as job queue. Served by gunicorn."""
 import base64
+import contextlib
 import json
 import os
 import queue
 import random
 import re
+import threading
 import uuid
 
 import psycopg
@@ -20,21 +22,34 @@ class Pool:
     """Connections made when they are needed, at most `size`, kept for the next who asks."""
 
     def __init__(self, dsn, size):
-        self.dsn, self.idle, self.size, self.made = dsn, queue.LifoQueue(), size, 0
+        self.dsn, self.idle, self.size, self.made, self.lock = dsn, queue.LifoQueue(), size, 0, threading.Lock()
 
-    def __enter__(self):
+    def _take(self):
         try:
-            self.connection = self.idle.get_nowait()
+            return self.idle.get_nowait()
         except queue.Empty:
-            if self.made < self.size:
-                self.made += 1
-                self.connection = psycopg.connect(self.dsn, autocommit=True, prepare_threshold=3)
-            else:
-                self.connection = self.idle.get(timeout=5)
-        return self.connection
+            with self.lock:
+                full = self.made >= self.size
+                self.made += not full
+            return self.idle.get(timeout=5) if full else self._connect()
 
-    def __exit__(self, *ignored):
-        self.idle.put(self.connection)
+    def _connect(self):
+        try:
+            return psycopg.connect(self.dsn, autocommit=True, prepare_threshold=3, connect_timeout=5)
+        except psycopg.Error:
+            self.made -= 1
+            raise
+
+    @contextlib.contextmanager
+    def connection(self):
+        connection = self._take()
+        try:
+            yield connection
+        finally:
+            if connection.closed:
+                self.made -= 1
+            else:
+                self.idle.put(connection)
 
 
 db = Pool(os.environ["ACCUBOOKS_DSN"], 4)
@@ -42,8 +57,15 @@ cache = redis.Redis(unix_socket_path=os.environ["ACCUBOOKS_REDIS"])
 
 
 def one(sql, *parameters):
-    with db as c:
+    with db.connection() as c:
         return c.execute(sql, parameters).fetchone()
+
+
+def note(event, **fields):
+    """The application's own log: one line for what the business is about."""
+    if "ACCUBOOKS_LOG" in os.environ:
+        with open(os.environ["ACCUBOOKS_LOG"], "a") as f:
+            f.write(json.dumps({"event": event, **fields}) + "\n")
 
 
 def account(request, number):
@@ -66,6 +88,7 @@ def login(request):
     one("INSERT INTO logins (account) VALUES (%s) RETURNING id", user)
     claims = base64.urlsafe_b64encode(json.dumps({"sub": str(user), "tier": row[0]}).encode()).rstrip(b"=").decode()
     session = uuid.uuid4().hex
+    note("login", tier=row[0], user=user, session=session)
     cache.set(f"session:{session}", user, ex=1800)
     return 200, {"token": f"eyJhbGciOiJub25lIn0.{claims}.x", "session": session, "tier": row[0]}
 
@@ -75,9 +98,11 @@ def forecast(request):
     tier = request["body"].get("tier", "FREE")
     used = cache.incr(f"usage:{tier}:{random.randrange(4)}")
     if used > LIMITS.get(tier, 5) and random.random() < 0.2:
+        note("limit", tier=tier, type="forecasts")
         return 429, {"error": "limit", "tier": tier, "type": "forecasts"}
     job = uuid.uuid4().hex
     cache.lpush("forecast:wait", json.dumps({"id": job, "account": request["body"].get("account", 1)}))
+    note("forecast", tier=tier)
     return 202, {"job": job, "tier": tier}
 
 
@@ -89,27 +114,31 @@ def scenario(request):
 
 
 def scenarios(request):
-    with db as c:
+    with db.connection() as c:
         rows = c.execute("SELECT id, tier FROM scenarios WHERE account IN (1, 2, 3, 4, 5) ORDER BY id DESC LIMIT 20").fetchall()
     return 200, {"scenarios": rows}
 
 
 def upgrade(request, number):
     tier = request["body"].get("to", "STARTER")
-    with db as c, c.transaction():
+    with db.connection() as c, c.transaction():
         before = c.execute("SELECT tier FROM accounts WHERE id = %s FOR UPDATE", (int(number),)).fetchone()
         c.execute("UPDATE accounts SET tier = %s WHERE id = %s", (tier, int(number)))
     cache.delete(f"account:{number}")
-    return 200, {"from": before and before[0], "to": tier}
+    if not before:
+        return 404, {"error": "no such account"}
+    note("upgrade", **{"from": before[0], "to": tier})
+    return 200, {"from": before[0], "to": tier}
 
 
 def trust(request, component):
     cache.hgetall(f"trust:{component}")
+    note("trust", component=component)
     return 200, {"component": component, "explanation": "because"}
 
 
 def report(request):
-    with db as c:
+    with db.connection() as c:
         rows = c.execute("SELECT tier, count(*) FROM accounts GROUP BY tier").fetchall()
     if random.random() < 0.02:
         one("SELECT 1 / %s", 0)
