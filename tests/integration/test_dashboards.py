@@ -103,7 +103,7 @@ with open(os.path.join(sut.ROOT, "deploy", "accubooks.yaml")) as f:
 known |= {rule["metric"] for rule in config["rules"]}
 QUEUE = ("queue_depth", "worker_utilization_percent", "workers", "job_duration_seconds", "jobs_processed_total", "jobs_failed_total",
          "job_failure_rate_percent")
-known |= {f"{queue['metrics']}_{name}" for queue in config["queues"] for name in QUEUE}
+known |= {f"{queue.get('metrics', queue['name'])}_{name}" for queue in config["queues"] for name in QUEUE}
 known |= {"ALERTS"}
 rules = []
 for name, title, expression in dashboards.targets():

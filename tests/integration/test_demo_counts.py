@@ -52,7 +52,7 @@ sut.equal("scenarios_created_total", counted("scenarios_created_total", "tier"),
 sut.equal("logins in the database", sum(rows("SELECT count(*) FROM logins").values()), sum(noted("login").values()))
 done = sum(rows("SELECT count(*) FROM forecasts").values())
 sut.equal("jobs", counted("forecast_jobs_processed_total")[()], done + failed)
-sut.equal("their durations", m["forecast_job_duration_seconds_count"], done + failed)
+sut.equal("their durations", counted("forecast_job_duration_seconds_count")[()], done + failed)
 sut.equal("forecasts are jobs", sum(noted("forecast").values()), done + failed)
 sut.equal("users", m["active_users_concurrent"], len({e["user"] for e in log if e["event"] == "login"}))
 assert m["user_sessions_active"] >= m["active_users_concurrent"], m["user_sessions_active"]

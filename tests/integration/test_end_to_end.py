@@ -117,7 +117,7 @@ scrape_configs:
     sut.wait_port(alertmanager_port)
     sut.start("prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
               f"--web.listen-address=127.0.0.1:{prometheus_port}", stdout=log, stderr=log)
-    sut.wait_for("Prometheus", lambda: urllib.request.urlopen(f"http://127.0.0.1:{prometheus_port}/-/ready", timeout=2).status == 200, 30)
+    sut.wait_for("Prometheus", lambda: urllib.request.urlopen(f"http://127.0.0.1:{prometheus_port}/-/healthy", timeout=2).status == 200, 30)
 
 
 def ask_prometheus(what, **arguments):
@@ -226,7 +226,7 @@ with sonde:
         worker.send_signal(signal.SIGSTOP)
     jobs(300, 1)
     many("POST", "/api/forecasts", 600, {"tier": "FREE", "account": 1})
-    sut.equal("broken requests", many("POST", "/api/scenarios", 400, {"account": "none"}), collections.Counter({500: 400}))
+    sut.equal("broken requests", many("POST", "/api/scenarios", 100, {"account": "none"}), collections.Counter({500: 100}))
     await_alerts("firing", "TierLimitHitsHigh", "HighErrorRate", "ForecastQueueDepthHigh")
     for worker in application.workers:
         worker.send_signal(signal.SIGCONT)
@@ -246,15 +246,16 @@ with sonde:
     sut.wait_for("the database", lambda: many("GET", "/api/report", 4)[200] == 4)
 
     # Well again: good answers, hits and jobs outnumber the bad ones within the five minutes.
-    jobs(1500, 1)
     load.send_signal(signal.SIGSTOP)
-    many("GET", "/api/accounts/7", 3000)
-    many("GET", "/api/health", 9000)
+    all_but_one = sorted(set(received) - {"NoActiveUsers"})
+    sut.equal("alerts so far", len(all_but_one), 13)
+    end = time.monotonic() + 100
+    while time.monotonic() < end and not all(status(a, "resolved") >= RECEIVERS[severities[a]] for a in all_but_one):
+        jobs(300, 1)
+        many("GET", "/api/accounts/7", 1200)
+        many("GET", "/api/health", 2400)
     load.send_signal(signal.SIGCONT)
-    await_alerts("resolved", "HighErrorRate", "CacheHitRateLow", "ForecastJobFailureRateElevated", "ForecastQueueDepthHigh",
-                 "RedisMemoryWarning", "DatabasePoolExhaustion", "DatabasePoolUtilizationWarning", "HighLatency",
-                 "LatencyTrendDegradation", "DatabaseConnectionErrors", "SystemUnhealthy", "TierLimitHitsHigh",
-                 "ObserverLosingEvents", seconds=90)
+    await_alerts("resolved", *all_but_one)
 
     # Every query of every dashboard.
     empty = []
