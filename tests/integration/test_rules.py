@@ -47,7 +47,7 @@ count = metrics["forecast_job_duration_seconds_count" + queue]
 total = metrics["forecast_job_duration_seconds_sum" + queue]
 assert jobs - 2 <= count <= jobs and 0.005 < total / count < 0.06, (count, total)
 assert 0 <= metrics["forecast_job_failure_rate_percent" + queue] < 20
-assert of("cache_usage_counter") > 0
+assert of("tier_usage") > 0
 explained = sut.run(sut.SONDE, "check", "--explain", recording, config)
 assert f"forecasts_generated_total: {int(of('forecasts_generated_total'))} matched" in explained, explained
 assert "of the other side" in explained
