@@ -436,7 +436,8 @@ def node_folder(name, packages):
     """A folder below build/ with these npm packages; kept for the next run."""
     need("node", "npm")
     path = os.path.join(ROOT, "build", "node", name)
-    if all(os.path.isdir(os.path.join(path, "node_modules", p)) for p in packages):
+    names = [p[:p.rfind("@")] if p.rfind("@") > 0 else p for p in packages]
+    if all(os.path.isdir(os.path.join(path, "node_modules", n)) for n in names):
         return path
     os.makedirs(path, exist_ok=True)
     with open(os.path.join(path, "package.json"), "w") as f:

@@ -411,6 +411,110 @@ static void rq_is_followed(void **state)
 	tear_down(b);
 }
 
+/* A script's call; the keys that all of them have in common are those of queue f. */
+static const char *script(char *out, const char *const *keys, const char *const *arguments)
+{
+	uint32_t count = 0, all = 3;
+	char *at;
+
+	while (keys[count])
+		count++;
+	for (all += count; arguments[all - 3 - count]; all++)
+		;
+	at = out + sprintf(out, "*%u\r\n$7\r\nEVALSHA\r\n$4\r\nhash\r\n$%d\r\n%u\r\n", all,
+			   count < 10 ? 1 : 2, count);
+	for (; *keys; keys++)
+		at += sprintf(at, "$%zu\r\nbull:f:%s\r\n", strlen(*keys) + 7, *keys);
+	for (; *arguments; arguments++)
+		at += sprintf(at, "$%zu\r\n%s\r\n", strlen(*arguments), *arguments);
+	return out;
+}
+
+#define KEYS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define ADD                                                                                        \
+	KEYS("wait", "paused", "meta", "id", "completed", "delayed", "active", "events", "marker")
+#define FETCH                                                                                      \
+	KEYS("wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", \
+	     "meta", "pc", "marker")
+#define FINISH(to)                                                                                 \
+	KEYS("wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", \
+	     "meta", "pc", to, "1", "metrics", "marker")
+#define NEW                                                                                        \
+	"\x99\xa7"                                                                                 \
+	"bull:f:\xa0\xa3job\xcc\x64\xc0\xc0\xc0\xc0\xc0"
+#define NAMED                                                                                      \
+	"\x99\xa7"                                                                                 \
+	"bull:f:\xa1n\xa3job\xcc\x64\xc0\xc0\xc0\xc0\xc0"
+#define NONE "*4\r\n:0\r\n:0\r\n:0\r\n:0\r\n"
+#define JOB(id)                                                                                    \
+	"*4\r\n*4\r\n$4\r\ndata\r\n$2\r\n{}\r\n$4\r\nopts\r\n$2\r\n{}\r\n$1\r\n" id                \
+	"\r\n:0\r\n:0\r\n"
+
+static void tell(struct bench *b, const char *request, const char *reply)
+{
+	const char *const bytes[] = {request, reply};
+
+	PLAY(b, bytes, 0);
+}
+
+static void bullmq_is_followed(void **state)
+{
+	struct bench *b =
+		set_up("queues:\n  - {name: forecast, kind: bullmq, queue: f}\n", ROLE_CLIENT);
+	char text[4096];
+
+	(void)state;
+	tell(b, script(text, FETCH, KEYS("bull:f:", "1000", "opts")), NONE);
+	assert_explained(b, "depth not known"); /* it might be paused */
+	tell(b, script(text, ADD, KEYS(NEW, "{}", "\x80")), "$1\r\n1\r\n");
+	tell(b, script(text, ADD, KEYS(NEW, "{}", "\x80")), "$1\r\n2\r\n");
+	tell(b, script(text, ADD, KEYS(NEW, "{}", "\x80")), ":-5\r\n");
+	assert_explained(b, "depth 2\n");
+	tell(b, script(text, ADD, KEYS(NAMED, "{}", "\x80")), "$1\r\nn\r\n");
+	assert_explained(b, "depth 2, to 1 more or less\n");
+	/* due at 100 + 200 ms */
+	tell(b,
+	     script(text, KEYS("marker", "meta", "id", "delayed", "completed", "events"),
+		    KEYS(NEW, "{}",
+			 "\x82\xa7"
+			 "backoff\x81\xa5"
+			 "delay\x05\xa5"
+			 "delay\xcc\xc8")),
+	     "$1\r\n3\r\n");
+	tell(b, script(text, FETCH, KEYS("bull:f:", "299", "opts")), JOB("1"));
+	assert_explained(b, "depth 1, to 1 more or less\n");
+	tell(b,
+	     script(text, FINISH("completed"),
+		    KEYS("1", "300", "returnvalue", "7", "completed", "1", "bull:f:", "opts")),
+	     JOB("2")); /* and lets the delayed one wait */
+	assert_explained(b, "2 added, 2 taken, 1 done, 0 of them failed");
+	assert_explained(b, "depth 1, to 1 more or less\n");
+	tell(b,
+	     script(text, KEYS("active", "wait", "paused", "2", "meta", "events"),
+		    KEYS("bull:f:", "301", "LPUSH", "2", "token")),
+	     ":0\r\n");
+	assert_explained(b, "2 done, 1 of them failed");
+	assert_explained(b, "depth 2, to 1 more or less\n");
+	tell(b, script(text, KEYS(""), KEYS("wait", "active", "paused", "prioritized")),
+	     "*4\r\n:2\r\n:7\r\n:0\r\n:0\r\n");
+	assert_explained(b, "depth 2\n");
+	tell(b, script(text, FETCH, KEYS("bull:f:", "302", "opts")), JOB("3"));
+	tell(b, script(text, FETCH, KEYS("bull:f:", "302", "opts")), JOB("2"));
+	tell(b,
+	     script(text, FINISH("failed"),
+		    KEYS("3", "303", "failedReason", "x", "failed", "1", "bull:f:", "opts")),
+	     NONE);
+	tell(b,
+	     script(text, FINISH("completed"),
+		    KEYS("9", "303", "returnvalue", "7", "completed", "1", "bull:f:", "opts")),
+	     ":-3\r\n"); /* it was not active */
+	assert_explained(b, "4 taken, 3 done, 2 of them failed");
+	assert_explained(b, "depth 0\n");
+	assert_explained(b, "2 workers, 1 jobs at work");
+	assert_exposed(b, "forecast_job_duration_seconds_count{queue=\"forecast\"} 3\n");
+	tear_down(b);
+}
+
 /* ---- the configuration ---- */
 
 #define QUEUE(rest) "queues:\n  - {name: q, kind: list, waiting: w" rest "}\n"
@@ -477,6 +581,7 @@ int main(void)
 		cmocka_unit_test(jobs_longer_than_what_is_kept_are_told_apart),
 		cmocka_unit_test(without_a_list_of_active_jobs_the_next_question_ends_one),
 		cmocka_unit_test(rq_is_followed),
+		cmocka_unit_test(bullmq_is_followed),
 		cmocka_unit_test(a_bad_queue_is_refused_with_its_line),
 		cmocka_unit_test(names_follow_from_the_name),
 	};

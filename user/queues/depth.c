@@ -111,6 +111,19 @@ void depth__told(struct depth *d, int64_t length, int64_t delta, const struct mo
 		d->told[d->told_count++] = (struct depth_told){*moment, range};
 }
 
+static void widen(struct depth_range *range, int64_t delta)
+{
+	range->low += least(delta, 0);
+	range->high += most(delta, 0);
+}
+
+void depth__perhaps(struct depth *d, int64_t delta)
+{
+	widen(&d->before, delta);
+	for (uint32_t i = 0; i < d->told_count; i++)
+		widen(&d->told[i].range, delta);
+}
+
 void depth__unsure(struct depth *d)
 {
 	d->known = false;

@@ -57,6 +57,8 @@ struct depth {
 void depth__change(struct depth *depth, int64_t delta, const struct moment *moment);
 /* A reply told the length, its own change (delta, 0 of one that only asks) included. */
 void depth__told(struct depth *depth, int64_t length, int64_t delta, const struct moment *moment);
+/* It may have been changed by so much, or not at all. */
+void depth__perhaps(struct depth *depth, int64_t delta);
 /* It was changed by nobody knows how much. */
 void depth__unsure(struct depth *depth);
 /*
