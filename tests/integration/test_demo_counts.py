@@ -3,6 +3,7 @@
 """What deploy/accubooks.yaml counts of the demonstration, equal to the last one to what the application itself wrote: its
 log, and its database's rows."""
 import collections
+import json
 import os
 import re
 import sys
@@ -20,7 +21,31 @@ with sut.Sonde(config=demo.config()) as sonde:
     sut.wait_for("all jobs done", lambda: not cache.llen("forecast:wait") and not cache.llen("forecast:active"))
     failed = cache.llen("forecast:failed")
     cache.close()
+    summary = json.loads(sonde.get("/api/monitoring/summary"))
+    detailed = json.loads(sonde.get("/api/monitoring/health/detailed"))
 log, m = application.log(), sonde.final
+
+# ---- every metric of the specification is there, every field of the summary was observed ----
+SPECIFIED = """http_request_duration_ms http_requests_total http_error_rate_percent system_uptime_seconds system_health_status
+db_active_connections db_pool_utilization_percent db_pool_max_connections db_pool_min_connections db_connection_wait_time_ms
+db_query_duration_ms cache_memory_usage_bytes cache_memory_usage_percent cache_hit_rate_percent cache_eviction_rate_per_sec
+cache_operation_duration_ms cache_hits_total cache_misses_total forecast_queue_depth forecast_worker_utilization_percent
+forecast_job_duration_seconds forecast_jobs_processed_total forecast_job_failure_rate_percent active_users_concurrent
+forecasts_generated_total tier_limit_hits_total trust_layer_usage_total user_sessions_active scenarios_created_total
+user_logins_total tier_upgrades_total""".split()
+there = {re.sub(r"_(bucket|sum|count)$", "", key.split("{")[0]) for key in m}
+missing = [name for name in SPECIFIED if name not in there]
+assert not missing, missing
+assert len(there) >= 40
+for section, wanted in {"database": "active_connections pool_utilization pool_max pool_min", "api": "total_requests error_rate",
+                        "cache": "memory_usage_percent hit_rate", "queue": "depth worker_utilization",
+                        "business": "active_users forecasts_generated", "system": "uptime health_status"}.items():
+    for name in wanted.split():
+        assert summary[section][name] is not None, f"summary: {section}.{name} is null"
+for component in ("database", "cache", "application", "observer"):
+    assert detailed["components"][component]["status"] in ("healthy", "degraded"), detailed
+for name in ("uptime", "memory", "cpu"):
+    assert detailed["components"]["application"][name] is not None, detailed
 
 
 def counted(name, *labels):

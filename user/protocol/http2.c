@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "labels.h"
 #include "protocol/hpack.h"
+#include "protocol/http2_details.h"
 
 #define FRAME_HEADER   9
 #define PREFACE	       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -181,10 +182,12 @@ static void lose(struct parser *parser, struct stream_entry *e, enum loss_reason
 {
 	struct http2 *s = parser->state;
 
-	if (e->early)
+	if (e->early) {
+		details__free(e->pending.details);
 		parser__unmatched(parser, reason, time_ns);
-	else
+	} else {
 		parser__close_unanswered(parser, &e->pending, OUTCOME_LOST, reason, time_ns);
+	}
 	take_out(s, e);
 }
 
@@ -253,9 +256,10 @@ static void reset(struct parser *parser, uint32_t id, uint64_t time_ns)
 
 	if (!e || e->ended)
 		return;
-	if (e->early)
+	if (e->early) {
+		details__free(e->pending.details);
 		take_out(parser->state, e);
-	else {
+	} else {
 		parser__close_unanswered(parser, &e->pending, OUTCOME_ABORTED, 0, time_ns);
 		take_out(parser->state, e);
 	}
@@ -281,6 +285,7 @@ struct fields {
 	uint8_t grpc_status;
 	uint16_t status;
 	size_t path_length;
+	struct http2_head *head; /* NULL: no rule wants it */
 	uint8_t path[HPACK_TEXT_MAX];
 };
 
@@ -310,6 +315,8 @@ static void take_field(void *context, const struct hpack_field *field)
 
 	if (!field->known)
 		return;
+	if (f->head)
+		http2_details__field(f->head, field);
 	if (slice__equals(field->name, ":method")) {
 		f->has_method = true;
 		f->method = method_of(field->value);
@@ -348,6 +355,9 @@ static void request_headers(struct parser *parser, const struct run *run, struct
 				   ? parser__route(parser, slice__of(f->path, f->path_length))
 				   : LABEL_UNSEEN;
 	e->pending.request_bytes = half->block_bytes;
+	if (f->head)
+		http2_details__request(parser, &e->pending, http_method__name(f->method),
+				       slice__of(f->path, f->path_length), f->head);
 	e->detail.http.method = (uint8_t)f->method;
 	e->detail.http.grpc |= f->grpc;
 	if (e->early) {
@@ -379,6 +389,8 @@ static void response_headers(struct parser *parser, const struct run *run, struc
 	if (!e->detail.http.status) {
 		e->detail.http.status = f->status;
 		e->pending.first_ns = half->block_ns;
+		if (f->head)
+			http2_details__response(parser, &e->pending, f->status, f->head);
 	}
 	e->detail.http.grpc |= f->grpc;
 	if (f->has_grpc_status)
@@ -390,7 +402,12 @@ static void response_headers(struct parser *parser, const struct run *run, struc
 static void end_block(struct parser *parser, const struct run *run, struct half *half)
 {
 	struct fields f = {0};
+	struct http2_head head;
 	int error = 0;
+
+	head.length = 0;
+	if (http2_details__wants(parser, run->request ? DETAIL_REQUEST_HEAD : DETAIL_RESPONSE_HEAD))
+		f.head = &head;
 
 	if (half->block_lost)
 		hpack__forget(&half->hpack);
@@ -493,7 +510,8 @@ static void data_ended(struct parser *parser, bool request, uint32_t stream, uin
 		response_ended(parser, e, time_ns);
 }
 
-static void data(struct parser *parser, const struct run *run, const struct frame *f, bool whole)
+static void data(struct parser *parser, const struct run *run, const struct frame *f,
+		 struct slice payload, bool whole)
 {
 	struct http2 *s = parser->state;
 	struct stream_entry *e = find(s, f->stream);
@@ -502,6 +520,9 @@ static void data(struct parser *parser, const struct run *run, const struct fram
 		e->pending.request_bytes += f->length + FRAME_HEADER;
 	else if (e)
 		e->pending.response_bytes += f->length + FRAME_HEADER;
+	if (e)
+		http2_details__data(parser, &e->pending, run->request, f->flags & FLAG_PADDED,
+				    payload);
 	if (!(f->flags & FLAG_END_STREAM))
 		return;
 	if (whole)
@@ -519,6 +540,11 @@ static void control(struct parser *parser, const struct run *run, const struct f
 		go_away(parser, slice__u32(payload, 0) & 0x7fffffff, run->time_ns);
 }
 
+static bool wants_body(const struct parser *parser, bool request)
+{
+	return http2_details__wants(parser, request ? DETAIL_REQUEST_BODY : DETAIL_RESPONSE_BODY);
+}
+
 /* One frame at `at`; returns its whole length, or 0 where more bytes are needed. */
 static size_t frame(struct parser *parser, const struct run *run, size_t at)
 {
@@ -531,12 +557,13 @@ static size_t frame(struct parser *parser, const struct run *run, size_t at)
 	f = frame_header(b);
 	payload = slice__sub(b, FRAME_HEADER, f.length);
 	whole = payload.length == f.length;
+	if (!whole && f.length + FRAME_HEADER <= FRAME_KEPT && !run->full &&
+	    (f.type != FRAME_DATA || wants_body(parser, run->request)))
+		return 0;
 	if (f.type == FRAME_DATA) {
-		data(parser, run, &f, whole);
+		data(parser, run, &f, payload, whole);
 		return FRAME_HEADER + f.length;
 	}
-	if (!whole && f.length + FRAME_HEADER <= FRAME_KEPT && !run->full)
-		return 0;
 	if (f.type == FRAME_HEADERS || f.type == FRAME_PUSH_PROMISE || f.type == FRAME_CONTINUATION)
 		headers(parser, run, at, &f, payload, whole);
 	else

@@ -269,13 +269,17 @@ static void add_known(struct running *r)
 
 static void ask_for_details(const struct rule_set *set, struct engine *engine)
 {
-	static const enum protocol_id protocols_wanted[] = {PROTOCOL_HTTP1, PROTOCOL_POSTGRES,
-							    PROTOCOL_REDIS};
+	static const struct {
+		enum protocol_id spoken, named; /* on the wire, and in rules */
+	} all[] = {{PROTOCOL_HTTP1, PROTOCOL_HTTP1},
+		   {PROTOCOL_HTTP2, PROTOCOL_HTTP1},
+		   {PROTOCOL_POSTGRES, PROTOCOL_POSTGRES},
+		   {PROTOCOL_REDIS, PROTOCOL_REDIS}};
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		for (int side = 0; side < SIDE_COUNT; side++)
-			engine__want(engine, protocols_wanted[i], (enum side)side,
-				     rule_set__wanted(set, protocols_wanted[i], (enum side)side));
+			engine__want(engine, all[i].spoken, (enum side)side,
+				     rule_set__wanted(set, all[i].named, (enum side)side));
 }
 
 struct rules *rules__new(struct rule_set *set, struct engine *engine)
