@@ -9,7 +9,9 @@
 #define STATE_CLOSED	0x08
 #define STATE_EXISTING	0x10 /* bytes had passed before the first one that was seen */
 #define STATE_UNIX	0x20
-#define STATE_COPIED	0x40 /* state.copied is known */
+#define STATE_COPIED	0x40  /* state.copied is known */
+#define STATE_TLS	0x80  /* joined to a TLS session: its bytes are ciphertext */
+#define STATE_PLAINTEXT 0x100 /* not a socket's state, but that of a TLS session */
 
 /* Where a recvmmsg or sendmmsg in progress stands: the tracepoint fires once a message. */
 struct batch {
@@ -26,6 +28,7 @@ struct state {
 	u64 ready_ns; /* when unread bytes reached the socket, 0: none or not known */
 	u64 connect_ns;
 	u64 established_ns;
+	u64 tls_session; /* STATE_TLS: the library's object */
 	struct batch batch[DIRECTION_COUNT];
 	u32 flags;  /* STATE_* */
 	u32 copied; /* what tcp_sock.copied_seq is after all receives that were seen */
@@ -124,6 +127,7 @@ __u64 settle_until; /* an AF_UNIX socket first seen before that time is older th
 
 /* Set before loading: the verifier leaves out what the way in has no use for. */
 const volatile bool by_sys_exit; /* states are in numbered_sockets, not with the socket */
+const volatile bool with_tls;	 /* TLS libraries are probed */
 
 __u32 own_tgid;		  /* sonde itself is never observed */
 __u32 verdict_generation; /* grows when user/ left a verdict that decided connections must see, too

@@ -43,7 +43,8 @@ static __always_inline void socket__received(struct sock *sk, int ret, int flags
 	}
 	if (!state)
 		state = socket__create(sk, DIRECTION_RECV, ret);
-	if (state && state->depth != CAPTURE_NOTHING)
+	if (state && state->depth != CAPTURE_NOTHING &&
+	    !socket__is_ciphertext(state, sk, DIRECTION_RECV, ret))
 		moved(state, sk, DIRECTION_RECV, ret, flags);
 }
 
@@ -58,7 +59,8 @@ static __always_inline void socket__sent(struct sock *sk, int ret, int flags)
 	}
 	if (!state)
 		state = socket__create(sk, DIRECTION_SEND, ret);
-	if (state && state->depth != CAPTURE_NOTHING)
+	if (state && state->depth != CAPTURE_NOTHING &&
+	    !socket__is_ciphertext(state, sk, DIRECTION_SEND, ret))
 		moved(state, sk, DIRECTION_SEND, ret, flags);
 }
 

@@ -7,6 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include "compat.h"
 #include "event.h"
+#include "tls.h"
 #include "maps.h"
 #include "emit.h"
 #include "process.h"
@@ -15,11 +16,14 @@
 #include "source.h"
 #include "chunk.h"
 #include "moved.h"
+#include "tls_session.h"
+#include "tls_socket.h"
 #include "socket.h"
 #include "socket_tracepoints.h"
 #include "fexit.h"
 #include "sys_exit.h"
 #include "tcp_state.h"
 #include "iterators.h"
+#include "tls_probes.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -239,7 +239,8 @@ __noinline int end__emit(struct state *state, u16 type, u8 direction, s32 error)
 		return 0;
 	}
 	now = bpf_ktime_get_ns();
-	event__fill(&event->event, type, 0, sizeof(*event), now);
+	event__fill(&event->event, type, state->flags & STATE_PLAINTEXT ? CHUNK_PLAINTEXT : 0,
+		    sizeof(*event), now);
 	event->connection = state->id;
 	event->position[DIRECTION_RECV] = state->position[DIRECTION_RECV];
 	event->position[DIRECTION_SEND] = state->position[DIRECTION_SEND];

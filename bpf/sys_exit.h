@@ -137,7 +137,8 @@ static __always_inline void transfer__take(struct transfer *transfer, const stru
 			state__received_none(state, sk, 0, transfer->flags);
 		return;
 	}
-	if (!state__wanted(state, ret))
+	if (socket__is_ciphertext(state, sk, transfer->direction, ret) ||
+	    !state__wanted(state, ret))
 		return;
 	transfer->announced = state__announce(state, sk);
 	if (number == SYS_RECVMMSG || number == SYS_SENDMMSG) {

@@ -41,8 +41,9 @@ enum direction { DIRECTION_RECV = 0, DIRECTION_SEND = 1, DIRECTION_COUNT = 2 };
 enum capture_depth {
 	CAPTURE_ALL =
 		0, /* every byte up to SONDE_CALL_MAX a call (undecided and known protocols) */
-	CAPTURE_PROBE = 1,  /* the first SONDE_PROBE_BYTES of every call: waiting to recognise it */
-	CAPTURE_NOTHING = 2 /* no event at all from now on, not even the close */
+	CAPTURE_PROBE = 1, /* the first SONDE_PROBE_BYTES of every call: waiting to recognise it */
+	CAPTURE_NOTHING = 2, /* no event at all from now on, not even the close */
+	CAPTURE_TLS = 3 /* ciphertext: none of it, but the close, and what a TLS library reads */
 };
 #define SONDE_PROBE_BYTES 64
 
@@ -69,8 +70,10 @@ enum event_type {
 		5,	/* struct process_event: before a process's first chunk, and after exec */
 	EVENT_EXIT = 6, /* struct exit_event */
 	EVENT_CONNECT_FAILED =
-		7,     /* struct open_event with its error set: no connection came of it */
-	EVENT_LOSS = 8 /* struct loss_event: made in user/ from the counters of bpf/ */
+		7,	/* struct open_event with its error set: no connection came of it */
+	EVENT_LOSS = 8, /* struct loss_event: made in user/ from the counters of bpf/ */
+	EVENT_TLS = 9, /* struct tls_event: from now on a connection's plaintext, from position 0 */
+	EVENT_TYPE_COUNT = 10
 };
 
 /* What every record starts with. */
@@ -81,7 +84,8 @@ struct event {
 	__u64 time_ns;
 };
 
-/* struct event.flags of a chunk */
+/* struct event.flags of a chunk; CHUNK_PLAINTEXT of an end, too: its positions are the plaintext's
+ */
 #define CHUNK_UNREADABLE                                                                           \
 	0x01 /* length moved, but the buffer could not be read (in whole or from some point on) */
 #define CHUNK_NO_BUFFER                                                                            \
@@ -146,6 +150,17 @@ struct end_event {
 	__u8 pad[3];
 };
 
+/*
+ * A TLS session was joined to its socket. Chunks with CHUNK_PLAINTEXT follow, the socket's own
+ * bytes do no more. event.flags: OPEN_EXISTING where the session is older than the probes.
+ */
+struct tls_event {
+	struct event event;
+	__u64 connection;
+	__u32 tgid;
+	__u32 pad;
+};
+
 struct process_event {
 	struct event event;
 	__u64 start_ns; /* task start, boot time clock: with tgid, names a process for ever */
@@ -191,6 +206,7 @@ _Static_assert(sizeof(struct end_event) == 48, "end_event");
 _Static_assert(sizeof(struct process_event) == 832, "process_event");
 _Static_assert(sizeof(struct exit_event) == 24, "exit_event");
 _Static_assert(sizeof(struct loss_event) == 40, "loss_event");
+_Static_assert(sizeof(struct tls_event) == 32, "tls_event");
 _Static_assert(sizeof(struct verdict) == 24, "verdict");
 
 #endif

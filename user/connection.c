@@ -69,10 +69,26 @@ static void widen(struct connections *t)
 	t->bucket_count = count;
 }
 
-static void free_connection(struct connection *c)
+static void free_deferred(struct connection *c)
 {
 	struct deferred *next;
 
+	for (struct deferred *d = c->deferred; d; d = next) {
+		next = d->next;
+		free(d);
+	}
+	c->deferred = NULL;
+}
+
+static void drop_deferred(struct connections *t, struct connection *c)
+{
+	if (c->deferred && !c->closing)
+		t->deferring--;
+	free_deferred(c);
+}
+
+static void free_connection(struct connection *c)
+{
 	if (c->protocol && c->protocol->clear)
 		c->protocol->clear(&c->parser);
 	free(c->parser.state);
@@ -80,10 +96,7 @@ static void free_connection(struct connection *c)
 	pairing__clear(&c->parser.pairing);
 	stream__drop_carry(&c->stream[DIRECTION_RECV]);
 	stream__drop_carry(&c->stream[DIRECTION_SEND]);
-	for (struct deferred *d = c->deferred; d; d = next) {
-		next = d->next;
-		free(d);
-	}
+	free_deferred(c);
 	free(c);
 }
 
@@ -128,6 +141,8 @@ static void take_out(struct connections *t, struct connection *c)
 
 	owner__count_moved(t, c);
 	pools__leave(&t->engine->pools, c, t->engine->now_ns);
+	if (c->id_protocol == PROTOCOL_TLS && !c->dropped)
+		t->engine->counters.opaque[PROTOCOL_TLS]++;
 	*at = c->next;
 	t->count--;
 	t->engine->counters.open_connections[c->id_protocol]--;
@@ -232,6 +247,27 @@ static void take_chunk(struct connections *t, struct connection *c, const struct
 		feed_deferred(t, c, chunk->event.time_ns);
 }
 
+static void restart_plaintext(struct connections *t, struct connection *c, bool late)
+{
+	drop_deferred(t, c);
+	decide__plaintext(t, c, late);
+}
+
+void connections__tls(struct connections *t, const struct tls_event *event)
+{
+	struct connection *c = *slot(t, event->connection);
+
+	if (!c) {
+		c = add(t, event->connection, event->event.time_ns);
+		if (!c)
+			return; /* its chunks are counted as lost */
+		c->existing = true;
+	}
+	t->forgotten[mix(event->connection) % FORGOTTEN] = 0;
+	restart_plaintext(t, c, event->event.flags & OPEN_EXISTING);
+	owner__set(t, c, event->tgid);
+}
+
 static void count_chunk(struct engine *engine, const struct connection *c,
 			const struct chunk *chunk)
 {
@@ -243,22 +279,43 @@ static void count_chunk(struct engine *engine, const struct connection *c,
 		n->unobservable_chunks++;
 }
 
-void connections__chunk(struct connections *t, const struct chunk *chunk)
+/* NULL: nothing is to be made of the chunk. */
+static struct connection *connection_of(struct connections *t, const struct chunk *chunk)
 {
 	struct connection *c = *slot(t, chunk->connection);
 
+	if (c)
+		return c;
+	if (t->forgotten[mix(chunk->connection) % FORGOTTEN] == chunk->connection)
+		return NULL; /* still on its way when we let go of it */
+	c = add(t, chunk->connection, chunk->event.time_ns);
 	if (!c) {
-		if (t->forgotten[mix(chunk->connection) % FORGOTTEN] == chunk->connection)
-			return; /* still on its way when we let go of it */
-		c = add(t, chunk->connection, chunk->event.time_ns);
-		if (!c) {
-			t->engine->counters.lost_bytes[PROTOCOL_UNKNOWN][LOSS_CAP] += chunk->length;
-			return;
-		}
-		c->existing = true; /* its open was lost */
-		c->stream[DIRECTION_RECV].position = c->stream[DIRECTION_SEND].position = 0;
+		t->engine->counters.lost_bytes[PROTOCOL_UNKNOWN][LOSS_CAP] += chunk->length;
+		return NULL;
+	}
+	c->existing = true; /* its open was lost */
+	c->stream[chunk->direction].position = chunk->position;
+	return c;
+}
+
+/* Of a connection under TLS either the plaintext is read or the ciphertext, never both. */
+static bool is_of_stream(struct connections *t, struct connection *c, const struct chunk *chunk)
+{
+	bool plaintext = chunk->event.flags & CHUNK_PLAINTEXT;
+
+	if (plaintext && !c->tls) { /* the event that told so was lost */
+		restart_plaintext(t, c, true);
 		c->stream[chunk->direction].position = chunk->position;
 	}
+	return plaintext == c->tls;
+}
+
+void connections__chunk(struct connections *t, const struct chunk *chunk)
+{
+	struct connection *c = connection_of(t, chunk);
+
+	if (!c || !is_of_stream(t, c, chunk))
+		return;
 	owner__set(t, c, chunk->tgid);
 	if (owner__may_leave(c)) {
 		t->engine->counters.ignored_connections += c->ignored;
@@ -361,6 +418,15 @@ static void end_direction(struct connections *t, struct connection *c, enum dire
 		exchanges__abort_all(c, time_ns); /* nothing can be answered any more */
 }
 
+/* The socket counts ciphertext: what that says of the plaintext is nothing. */
+static uint64_t end_position(const struct connection *c, const struct end_event *event,
+			     enum direction direction)
+{
+	bool plaintext = event->event.flags & CHUNK_PLAINTEXT;
+
+	return plaintext == c->tls ? event->position[direction] : 0;
+}
+
 static void hurry_deferred(struct connections *t, struct connection *c)
 {
 	if (c->deferred)
@@ -375,7 +441,7 @@ void connections__shut(struct connections *t, const struct end_event *event)
 		return;
 	hurry_deferred(t, c);
 	if (!c->dropped)
-		end_direction(t, c, event->direction, event->position[event->direction],
+		end_direction(t, c, event->direction, end_position(c, event, event->direction),
 			      event->event.time_ns, event->error != 0);
 	if (c->dropped)
 		take_out(t, c);
@@ -411,7 +477,7 @@ void connections__close(struct connections *t, const struct end_event *event)
 		c->closing_ns = event->event.time_ns;
 		return;
 	}
-	finish(t, c, event->position, event->event.time_ns, false);
+	finish(t, c, c->tls ? NULL : event->position, event->event.time_ns, false);
 	take_out(t, c);
 }
 

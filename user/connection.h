@@ -60,6 +60,7 @@ struct connection {
 	uint16_t undecided_chunks;
 	uint8_t contradictions;
 	bool existing; /* older than the observation, or its beginning was not seen */
+	bool tls;      /* what is parsed is plaintext that a TLS library read or wrote */
 	bool probing;  /* bpf/ delivers only the first bytes of each call */
 	bool closing;  /* reset; gone at a later tick */
 	bool dropped;  /* none of ours: gone as soon as the event at hand is done */
@@ -88,6 +89,8 @@ void connections__free(struct connections *connections);
 
 void connections__open(struct connections *connections, const struct open_event *event);
 void connections__chunk(struct connections *connections, const struct chunk *chunk);
+/* Its TLS session was found: from now on its plaintext comes. */
+void connections__tls(struct connections *connections, const struct tls_event *event);
 void connections__shut(struct connections *connections, const struct end_event *event);
 void connections__close(struct connections *connections, const struct end_event *event);
 /* Feeds what was deferred for too long. Once a tick. */

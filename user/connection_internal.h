@@ -68,6 +68,8 @@ void owner__count_moved(struct connections *t, struct connection *c);
 
 /* ---- decide.c: which protocol, which role ---- */
 void decide__chunk(struct connections *t, struct connection *c, const struct chunk *chunk);
+/* What was told so far was about the way to TLS; its plaintext is a connection like any other. */
+void decide__plaintext(struct connections *t, struct connection *c, bool late);
 /* None of ours: nothing of it is told any more; it is dropped. */
 void decide__leave(struct connections *t, struct connection *c);
 void decide__as(struct connections *t, struct connection *c, enum protocol_id protocol);

@@ -11,6 +11,11 @@
 #define ATTACH_NS	50000000ull
 #define HINT_BYTES	(256 * 1024) /* a body longer than this is worth a word to bpf/ */
 
+#define RECORD_CHANGE_CIPHER 0x14
+#define RECORD_HANDSHAKE     0x16
+#define RECORD_DATA	     0x17
+#define RECORD_MAX	     (16384 + 2048) /* RFC 5246 section 6.2.3 */
+
 static const uint16_t default_http_ports[] = {80, 8000, 8080, 8888, 3000, 5000, 9000, 0};
 
 static void tell(struct connections *t, const struct connection *c, const struct verdict *verdict)
@@ -64,11 +69,16 @@ void decide__as(struct connections *t, struct connection *c, enum protocol_id id
 
 	if (c->dropped)
 		return;
+	if (id == PROTOCOL_TLS && c->tls)
+		id = PROTOCOL_OPAQUE; /* TLS in TLS: one layer is read */
+	verdict.protocol = (uint8_t)id;
 	leave_parser(c);
 	if (protocol && !enter_parser(c, protocol))
 		protocol = NULL;
 	count_open(t, c, id);
-	if (!protocol) {
+	if (id == PROTOCOL_TLS && !t->engine->options.without_tls) {
+		verdict.depth = CAPTURE_TLS; /* and wait for what its library has read */
+	} else if (!protocol) {
 		t->engine->counters.opaque[id]++;
 		verdict.depth = CAPTURE_NOTHING;
 		c->dropped = true;
@@ -84,6 +94,27 @@ void decide__leave(struct connections *t, struct connection *c)
 	count_open(t, c, PROTOCOL_OPAQUE);
 	c->dropped = true;
 	tell(t, c, &verdict);
+}
+
+static void restart_stream(struct stream *s)
+{
+	stream__drop_carry(s);
+	*s = (struct stream){0};
+}
+
+void decide__plaintext(struct connections *t, struct connection *c, bool late)
+{
+	leave_parser(c);
+	count_open(t, c, PROTOCOL_UNKNOWN);
+	restart_stream(&c->stream[DIRECTION_RECV]);
+	restart_stream(&c->stream[DIRECTION_SEND]);
+	c->tls = true;
+	c->existing = late;
+	c->probing = false;
+	c->undecided_chunks = 0;
+	c->contradictions = 0;
+	c->unmatched = 0;
+	t->engine->counters.tls_connections++;
 }
 
 void decide__skip_hint(struct connections *t, struct connection *c, enum direction direction)
@@ -110,11 +141,19 @@ static bool expected_http(const struct connections *t, const struct connection *
 	return false;
 }
 
-/* Bytes of a TLS record layer: handshake, version 3.x (RFC 8446 section 5.1). */
-static bool looks_like_tls(struct slice bytes)
+/*
+ * The header of a TLS record (RFC 8446 section 5.1): type, version 3.x, length. A connection begins
+ * with a handshake; an older one is in the midst of data.
+ */
+static bool looks_like_tls(const struct connection *c, struct slice bytes)
 {
-	return bytes.length >= 3 && bytes.data[0] == 0x16 && bytes.data[1] == 3 &&
-	       bytes.data[2] <= 4;
+	if (bytes.length < 3 || bytes.data[1] != 3 || bytes.data[2] > 4)
+		return false;
+	if (bytes.data[0] == RECORD_HANDSHAKE)
+		return true;
+	return c->existing && bytes.length >= 5 && bytes.data[0] >= RECORD_CHANGE_CIPHER &&
+	       bytes.data[0] <= RECORD_DATA && bytes.data[2] > 0 &&
+	       (bytes.data[3] << 8 | bytes.data[4]) <= RECORD_MAX;
 }
 
 struct guess {
@@ -163,7 +202,7 @@ static struct guess guess_of(struct connection *c, enum direction direction, str
 
 static void give_up(struct connections *t, struct connection *c, struct slice bytes)
 {
-	if (looks_like_tls(bytes)) {
+	if (looks_like_tls(c, bytes)) {
 		decide__as(t, c, PROTOCOL_TLS);
 		return;
 	}
@@ -208,7 +247,7 @@ static void probe(struct connections *t, struct connection *c, struct slice byte
 	struct verdict verdict = {.protocol = PROTOCOL_UNKNOWN, .depth = CAPTURE_PROBE};
 
 	c->undecided_chunks++;
-	if (looks_like_tls(bytes) || c->undecided_chunks >= PROBES_MAX) {
+	if (looks_like_tls(c, bytes) || c->undecided_chunks >= PROBES_MAX) {
 		give_up(t, c, bytes);
 	} else if (c->undecided_chunks == PROBE_AFTER) {
 		c->probing = true;
@@ -244,7 +283,7 @@ void decide__chunk(struct connections *t, struct connection *c, const struct chu
 	found = guess_of(c, chunk->direction, joined);
 	if (found.protocol && (found.request || c->stream[direction_of(c, true)].begun))
 		begin(t, c, chunk, found.protocol);
-	else if (looks_like_tls(joined) || (!found.protocol && !found.more) ||
+	else if (looks_like_tls(c, joined) || (!found.protocol && !found.more) ||
 		 joined.length > UNDECIDED_BYTES)
 		give_up(t, c, joined);
 	else if (!stream__keep(s, joined, 0, chunk))

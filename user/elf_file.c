@@ -120,17 +120,23 @@ static int load(struct elf_file *file)
 	return read_segments(file, &header) && read_sections(file, &header) ? 0 : -EBADMSG;
 }
 
-int elf_file__open(const char *path, struct elf_file *out)
+int elf_file__take(int fd, struct elf_file *out)
 {
 	int err;
 
-	*out = (struct elf_file){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-	if (out->fd < 0)
-		return -errno;
+	*out = (struct elf_file){.fd = fd};
 	err = load(out);
 	if (err)
 		elf_file__close(out);
 	return err;
+}
+
+int elf_file__open(const char *path, struct elf_file *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	*out = (struct elf_file){.fd = -1};
+	return fd < 0 ? -errno : elf_file__take(fd, out);
 }
 
 void elf_file__close(struct elf_file *file)
@@ -166,6 +172,20 @@ bool elf_file__read(const struct elf_file *file, uint64_t address, void *out, si
 		if (address >= s->address && address - s->address <= s->file_size &&
 		    size <= s->file_size - (address - s->address))
 			return read_at(file->fd, s->offset + (address - s->address), out, size);
+	}
+	return false;
+}
+
+bool elf_file__code_offset(const struct elf_file *file, uint64_t address, uint64_t *offset)
+{
+	for (uint32_t i = 0; i < file->segment_count; i++) {
+		const struct elf_segment *s = &file->segment[i];
+
+		if (!(s->flags & PF_X) || address < s->address ||
+		    address - s->address >= s->file_size)
+			continue;
+		*offset = s->offset + (address - s->address);
+		return true;
 	}
 	return false;
 }

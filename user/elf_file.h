@@ -35,11 +35,15 @@ struct elf_file {
 
 /* 0, -EBADMSG (no such file, or one that contradicts itself), -ENOMEM, -errno. */
 int elf_file__open(const char *path, struct elf_file *out);
+/* The same of a descriptor, which is the file's from now on (closed also where it fails). */
+int elf_file__take(int fd, struct elf_file *out);
 void elf_file__close(struct elf_file *file);
 
 /* A defined symbol's address (as linked) and size; false: it is not exported. */
 bool elf_file__symbol(const struct elf_file *file, const char *name, uint64_t *address,
 		      uint64_t *size);
+/* Where in the file the code at an address is; false: it is none. */
+bool elf_file__code_offset(const struct elf_file *file, uint64_t address, uint64_t *offset);
 /* Bytes at an address as linked; false: they are not in the file. */
 bool elf_file__read(const struct elf_file *file, uint64_t address, void *out, size_t size);
 

@@ -113,6 +113,9 @@ int engine__event(struct engine *engine, const struct event *event, uint32_t siz
 	case EVENT_CLOSE:
 		connections__close(engine->connections, (const struct end_event *)event);
 		break;
+	case EVENT_TLS:
+		connections__tls(engine->connections, (const struct tls_event *)event);
+		break;
 	case EVENT_PROCESS:
 		processes__seen(engine->processes, (const struct process_event *)event);
 		break;

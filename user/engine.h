@@ -19,7 +19,7 @@ struct connections;
 
 /* What the engine has counted; plain numbers, read by the owning thread or from a snapshot. */
 struct engine_counters {
-	uint64_t events[EVENT_LOSS + 1];      /* by enum event_type */
+	uint64_t events[EVENT_TYPE_COUNT];    /* by enum event_type */
 	uint64_t chunk_bytes[PROTOCOL_COUNT]; /* moved, by protocol */
 	uint64_t captured_bytes;
 	uint64_t seen[PROTOCOL_COUNT]
@@ -31,6 +31,7 @@ struct engine_counters {
 	uint64_t in_flight[PROTOCOL_COUNT][SIDE_COUNT];
 	uint64_t unparsable[PROTOCOL_COUNT]; /* connections given up, by what they were taken for */
 	uint64_t opaque[PROTOCOL_COUNT];     /* connections decided to be TLS, OPAQUE ... */
+	uint64_t tls_connections;	     /* joined to the session of a TLS library */
 	uint64_t unobservable_chunks;	     /* io_uring, compat: no buffer to be found */
 	uint64_t open_connections[PROTOCOL_COUNT];
 	uint64_t connections_seen;
@@ -45,6 +46,7 @@ struct engine_options {
 	const char *proc;	  /* live: where to find what events lack, "/proc"; NULL: nowhere */
 	uint32_t connections_max; /* default 100 000; beyond it new ones are counted as lost
 				     (LOSS_CAP) */
+	bool without_tls;	  /* ciphertext is never read: TLS connections are dropped */
 	const uint16_t *http_ports; /* zero-terminated: garbage here counts as unparsable http; NULL
 				       default */
 };

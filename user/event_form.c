@@ -12,6 +12,7 @@ uint32_t event__smallest(uint16_t type)
 		[EVENT_EXIT] = sizeof(struct exit_event),
 		[EVENT_CONNECT_FAILED] = sizeof(struct open_event),
 		[EVENT_LOSS] = sizeof(struct loss_event),
+		[EVENT_TLS] = sizeof(struct tls_event),
 	};
 
 	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;

@@ -16,6 +16,8 @@
 #include "engine.h"
 #include "queues/queues.h"
 #include "rules/rules.h"
+#include "tls.h"
+#include "tls/watch.h"
 
 #define WAIT_MS	      10
 #define BATCH	      4096 /* events between two looks at what others want */
@@ -28,6 +30,7 @@
 
 struct observer {
 	struct capture *capture;
+	struct tls_watch *tls; /* NULL: TLS libraries are not probed */
 	struct engine *engine;
 	struct metrics *metrics;
 	struct rules *rules;		    /* NULL: none */
@@ -84,6 +87,17 @@ static int make_engine(struct observer *o, const struct config *config)
 		       : -ENOMEM;
 }
 
+static int watch_tls(struct observer *o)
+{
+	struct tls_watch_options options = {.proc = "/proc"};
+
+	o->engine->options.without_tls = capture__tls_ready(o->capture) != 0;
+	if (o->engine->options.without_tls)
+		return 0;
+	o->tls = tls_watch__new(o->capture, &options);
+	return o->tls ? 0 : -ENOMEM;
+}
+
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
 {
 	struct observer *o = calloc(1, sizeof(*o));
@@ -102,6 +116,12 @@ int observer__open(const struct config *config, struct observer **out, char *err
 		observer__close(o);
 		return err;
 	}
+	err = watch_tls(o);
+	if (err) {
+		observer__close(o);
+		snprintf(error, size, "no memory");
+		return err;
+	}
 	o->engine->verdict = capture__verdict;
 	o->engine->verdict_context = o->capture;
 	o->self.version = SONDE_VERSION;
@@ -116,6 +136,7 @@ void observer__close(struct observer *o)
 {
 	if (!o)
 		return;
+	tls_watch__free(o->tls);
 	capture__close(o->capture);
 	metrics__free(o->metrics);
 	rules__free(o->rules);
@@ -146,10 +167,21 @@ void observer__tap(struct observer *o,
 	o->tap_context = context;
 }
 
+/* Of a TLS session whose socket is not known. */
+static bool is_unjoined(const struct event *event)
+{
+	return event->type == EVENT_CHUNK && event->flags & CHUNK_PLAINTEXT &&
+	       ((const struct chunk *)event)->connection & TLS_UNJOINED;
+}
+
 static void take(void *context, const struct event *event, uint32_t size)
 {
 	struct observer *o = context;
 
+	if (is_unjoined(event))
+		return;
+	if (o->tls && event->type == EVENT_PROCESS)
+		tls_watch__process(o->tls, ((const struct process_event *)event)->tgid);
 	if (o->tap)
 		o->tap(o->tap_context, event, size);
 	engine__event(o->engine, event, size);
@@ -303,6 +335,8 @@ static void pass_time(struct observer *o)
 		o->ticked_ns = now;
 		engine__tick(o->engine, now);
 		metrics__read_resources(o->metrics, now, clock_ns(CLOCK_BOOTTIME));
+		if (o->tls)
+			tls_watch__tick(o->tls, now);
 	}
 	if (now - o->second_ns >= SECOND_NS) {
 		o->second_ns = now;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel's types as far as bpf/ reads them. Only names matter: CO-RE finds offsets and sizes in the
- * running kernel's BTF. Made by `make vmlinux` of vmlinux/types, which is to be changed.
+ * The kernel's types as far as bpf/ reads them. Only names matter: CO-RE finds offsets and sizes in
+ * the running kernel's BTF. Made by `make vmlinux` of vmlinux/types, which is to be changed.
  */
 #ifndef SONDE_VMLINUX_H
 #define SONDE_VMLINUX_H
@@ -35,10 +35,12 @@ enum {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
@@ -228,6 +230,7 @@ struct pt_regs {
 	unsigned long r10;
 	unsigned long r8;
 	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;

@@ -251,11 +251,31 @@ def parse_metrics(text):
     return out
 
 
+# ---- TLS ----
+
+class Certificate:
+    """For localhost and 127.0.0.1, signed by itself."""
+
+    def __init__(self):
+        need("openssl")
+        self.folder = folder()
+        self.key = os.path.join(self.folder, "key.pem")
+        self.file = self.authority = os.path.join(self.folder, "certificate.pem")
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", self.key, "-out", self.file)
+        os.chmod(self.key, 0o644)
+
+
 # ---- nginx ----
 
 class Nginx:
-    def __init__(self, server="", http="", workers=2, main=""):
+    def __init__(self, server="", http="", workers=2, main="", tls=None, http2=False):
         need("nginx")
+        self.tls = tls
+        how = (" ssl" if tls else "") + (" http2" if http2 else "")
+        if tls:
+            server = (f"ssl_certificate {tls.file}; ssl_certificate_key {tls.key}; "
+                      f"ssl_protocols TLSv1.2 TLSv1.3;\n{server}")
         self.folder = folder()
         os.chmod(self.folder, 0o777)
         self.port = free_port()
@@ -277,7 +297,7 @@ http {{
   keepalive_requests 1000000;
   {http}
   server {{
-    listen 127.0.0.1:{self.port} backlog=4096;
+    listen 127.0.0.1:{self.port}{how} backlog=4096;
     root {self.www};
     {server}
   }}
@@ -292,7 +312,7 @@ http {{
             f.write(content)
 
     def url(self, path="/"):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{path}"
 
     def stop(self):
         """Ends it in order; every line of its log is written then."""

@@ -120,7 +120,7 @@ static void a_cut_file_yields_what_is_whole(void **state)
 static void impossible_sizes_are_refused(void **state)
 {
 	static const uint32_t sizes[] = {0, 15, 63, SONDE_CHUNK_MAX + 65, UINT32_MAX};
-	static const uint16_t types[] = {0, EVENT_LOSS + 1, UINT16_MAX};
+	static const uint16_t types[] = {0, EVENT_TYPE_COUNT, UINT16_MAX};
 	char error[256];
 	int last;
 

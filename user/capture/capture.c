@@ -99,7 +99,7 @@ static int load(struct capture *capture, char *error, size_t size)
 	capture->bpf = sonde_bpf__open();
 	if (!capture->bpf)
 		return capture__fail(error, size, -errno, "opening the BPF object");
-	err = way__choose(capture->bpf, capture->way, error, size);
+	err = way__choose(capture, error, size);
 	if (err)
 		return err;
 	size_maps(capture);
@@ -110,8 +110,8 @@ static int load(struct capture *capture, char *error, size_t size)
 	return err ? capture__fail(error, size, err, "mapping the ring buffer") : 0;
 }
 
-static int open_way(enum capture_way way, uint32_t ring_bytes, struct capture **out, char *error,
-		    size_t size)
+static int open_once(enum capture_way way, const struct capture_options *options,
+		     struct capture **out, char *error, size_t size)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	int err;
@@ -120,7 +120,8 @@ static int open_way(enum capture_way way, uint32_t ring_bytes, struct capture **
 		return capture__fail(error, size, -ENOMEM, "capture");
 	capture->epoll = capture->timing = -1;
 	capture->way = way;
-	capture->ring_bytes = ring_bytes ? ring_bytes : RING_BYTES;
+	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
+	capture->with_tls = !options->without_tls;
 	err = load(capture, error, size);
 	if (!err)
 		err = attach(capture, error, size);
@@ -132,6 +133,25 @@ static int open_way(enum capture_way way, uint32_t ring_bytes, struct capture **
 	return 0;
 }
 
+/* What a kernel has against the probes of TLS libraries must not take the rest down. */
+static int open_way(enum capture_way way, const struct capture_options *options,
+		    struct capture **out, char *error, size_t size)
+{
+	struct capture_options plain = *options;
+	char first[256];
+	int err;
+
+	if (options->without_tls)
+		return open_once(way, options, out, error, size);
+	err = open_once(way, options, out, first, sizeof(first));
+	plain.without_tls = true;
+	if (err && open_once(way, &plain, out, error, size) == 0)
+		return 0;
+	if (err)
+		snprintf(error, size, "%s", first);
+	return err;
+}
+
 /* The ways are tried from the cheapest on; the first one's error is the one that tells most. */
 int capture__open(const struct capture_options *options, struct capture **out, char *error,
 		  size_t size)
@@ -141,10 +161,10 @@ int capture__open(const struct capture_options *options, struct capture **out, c
 
 	libbpf_set_print(quiet);
 	if (options->way != CAPTURE_AUTO)
-		return open_way(options->way, options->ring_bytes, out, error, size);
-	err = open_way(CAPTURE_SOCKET_TRACEPOINTS, options->ring_bytes, out, error, size);
+		return open_way(options->way, options, out, error, size);
+	err = open_way(CAPTURE_SOCKET_TRACEPOINTS, options, out, error, size);
 	for (enum capture_way way = CAPTURE_FEXIT; err && again && way < CAPTURE_WAY_COUNT; way++)
-		again = open_way(way, options->ring_bytes, out, other, sizeof(other));
+		again = open_way(way, options, out, other, sizeof(other));
 	return again ? err : 0;
 }
 

@@ -24,6 +24,7 @@ enum capture_way {
 struct capture_options {
 	enum capture_way way;
 	uint32_t ring_bytes; /* a power of two, default 8 MiB */
+	bool without_tls;    /* nothing is to be attached to TLS libraries */
 };
 
 /* What was read from the kernel about its own work. */
@@ -67,6 +68,29 @@ void capture__stats(struct capture *capture, struct capture_stats *out);
 /* Calls gone for each of the `count` connection ids whose socket does not exist any more. */
 int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 		   void (*gone)(void *context, uint64_t id), void *context);
+
+/* ---- TLS libraries (user/tls/ finds them) ---- */
+
+/* One place in a file where a probe goes. */
+struct tls_point {
+	uint64_t offset; /* in the file */
+	uint8_t call;	 /* enum tls_call */
+	bool at_return;	 /* of the function that begins there */
+};
+
+struct tls_links;
+
+/* 0; -ENOTSUP: this kernel does not load the programs; -EPERM: not permitted to probe. */
+int capture__tls_ready(const struct capture *capture);
+/*
+ * Probes a file in all processes that use it and will. `slot` (below TLS_SLOTS_MAX) is the
+ * caller's; `path` may be /proc/self/fd/N. Nothing is attached where a part of it fails.
+ */
+int capture__tls_attach(struct capture *capture, const char *path, uint32_t slot,
+			const struct tls_point *points, size_t count, struct tls_links **out);
+void capture__tls_detach(struct capture *capture, struct tls_links *links); /* tolerates NULL */
+/* Forgets the sessions of processes that are gone. */
+void capture__tls_sweep(struct capture *capture);
 
 /* For doctor: one line per fact. present: 1 yes, 0 no, -1 unknown; `advice` "" where nothing is to
  * do. */

@@ -39,6 +39,8 @@ struct capture {
 	uint64_t extrapolated_ns;
 	uint64_t misses_told;
 	struct bpf_link *splices; /* of on_splice_from; NULL while nobody splices */
+	bool with_tls;
+	bool uprobe_multi; /* the kernel has it: one link for all places of a file */
 };
 
 /* Reads an iterator's output to its end; `take` (may be NULL) gets it in pieces. 0 or -errno. */
@@ -47,7 +49,10 @@ int iterator__run(struct bpf_program *program,
 /* Decides which programs of an object that is open are to be loaded. 0, or -errno with `error`. */
 /* Attaches what was chosen and loaded; what is attached so far is in links also where it fails. */
 int way__attach(struct sonde_bpf *bpf, struct bpf_link **links, size_t max);
-int way__choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t size);
+/* Which of the TLS programs are loaded, and how they will be attached. */
+void tls__choose(struct capture *capture, const struct btf *btf);
+bool tls__is_program(const struct sonde_bpf *bpf, const struct bpf_program *program);
+int way__choose(struct capture *capture, char *error, size_t size);
 /* Puts one line about `err` into `error`; returns it. */
 int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);

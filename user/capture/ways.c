@@ -145,7 +145,7 @@ static bool attaches_later(const struct sonde_bpf *bpf, const struct bpf_program
 	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++)
 		if (later[i] == program)
 			return true;
-	return false;
+	return tls__is_program(bpf, program);
 }
 
 /* Not sonde_bpf__attach(): which programs it leaves out can be told to libbpf 1.0 and newer only.
@@ -173,9 +173,10 @@ int way__attach(struct sonde_bpf *bpf, struct bpf_link **links, size_t max)
 	return 0;
 }
 
-int way__choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t size)
+int way__choose(struct capture *capture, char *error, size_t size)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	enum capture_way way = capture->way;
 
 	if (libbpf_get_error(btf)) {
 		snprintf(error, size,
@@ -191,7 +192,8 @@ int way__choose(struct sonde_bpf *bpf, enum capture_way way, char *error, size_t
 							   : "Linux 5.15 and newer have it");
 		return -ENOTSUP;
 	}
-	choose_programs(bpf, way, btf);
+	choose_programs(capture->bpf, way, btf);
+	tls__choose(capture, btf);
 	btf__free(btf);
 	return 0;
 }

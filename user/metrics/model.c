@@ -369,7 +369,7 @@ static uint64_t events_of(const struct engine_counters *n)
 {
 	uint64_t sum = 0;
 
-	for (int type = 0; type <= EVENT_LOSS; type++)
+	for (int type = 0; type < EVENT_TYPE_COUNT; type++)
 		sum += n->events[type];
 	return sum;
 }

@@ -138,11 +138,12 @@ static void expose_events(struct writer *w, const struct engine_counters *c)
 		[EVENT_SHUT] = "shut",	     [EVENT_CLOSE] = "close",
 		[EVENT_PROCESS] = "process", [EVENT_EXIT] = "exit",
 		[EVENT_LOSS] = "loss",	     [EVENT_CONNECT_FAILED] = "connect_failed",
+		[EVENT_TLS] = "tls",
 	};
 
 	writer__family(w, "sonde_events_total", METRIC_COUNTER, "",
 		       "Events taken from the kernel or a recording.");
-	for (int type = EVENT_CHUNK; type <= EVENT_LOSS; type++)
+	for (int type = EVENT_CHUNK; type < EVENT_TYPE_COUNT; type++)
 		one(w, "type", types[type], c->events[type]);
 	writer__family(w, "sonde_bytes_total", METRIC_COUNTER, "bytes",
 		       "Bytes that passed observed sockets.");
@@ -206,6 +207,8 @@ static void expose_connections(struct writer *w, const struct engine_counters *c
 		       "Connections given up, by what they were taken for.");
 	per_protocol(w, c->unparsable);
 	one(w, "protocol", protocol_id__name(PROTOCOL_UNKNOWN), c->unparsable[PROTOCOL_UNKNOWN]);
+	count(w, "sonde_tls_connections_total", METRIC_COUNTER, "",
+	      "TLS connections whose plaintext is read at their library.", c->tls_connections);
 	writer__family(w, "sonde_opaque_connections_total", METRIC_COUNTER, "",
 		       "Connections found to be encrypted or of no known protocol.");
 	one(w, "protocol", protocol_id__name(PROTOCOL_TLS), c->opaque[PROTOCOL_TLS]);

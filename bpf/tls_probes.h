@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * In TLS libraries, at the beginning and the end of the functions that take and give plaintext. One
+ * pair of programs for all of them: the probe's cookie says which function it is.
+ */
+#ifndef SONDE_BPF_TLS_PROBES_H
+#define SONDE_BPF_TLS_PROBES_H
+
+#if defined(__TARGET_ARCH_x86)
+#define ARGUMENT_1(regs) ((regs)->di)
+#define ARGUMENT_2(regs) ((regs)->si)
+#define ARGUMENT_4(regs) ((regs)->cx)
+#define ARGUMENT_5(regs) ((regs)->r8)
+#define RESULT(regs)	 ((regs)->ax)
+#else
+#define ARGUMENT_1(regs) ((regs)->regs[0])
+#define ARGUMENT_2(regs) ((regs)->regs[1])
+#define ARGUMENT_4(regs) ((regs)->regs[3])
+#define ARGUMENT_5(regs) ((regs)->regs[4])
+#define RESULT(regs)	 ((regs)->regs[0])
+#endif
+
+/* A session whose socket no call has shown yet. */
+static __always_inline struct tls_session *tls_session__of(u64 object, u32 bytes)
+{
+	struct tls_session *session = tls_session__find(object);
+
+	if (session)
+		return session;
+	tls_session__add(object, TLS_UNJOINED | __sync_fetch_and_add(&tls_unjoined, 1));
+	session = tls_session__find(object);
+	if (!session)
+		count_loss(PROTOCOL_TLS, LOSS_STATE, bytes);
+	return session;
+}
+
+/* What user/ decided by the ciphertext is not about the plaintext. */
+static __always_inline bool tls_session__wanted(struct state *state, u32 bytes)
+{
+	bool wanted = state__wanted(state, bytes);
+
+	if (state->depth != CAPTURE_TLS)
+		return wanted;
+	state->depth = CAPTURE_ALL;
+	state->protocol = PROTOCOL_UNKNOWN;
+	return true;
+}
+
+static __always_inline int tls_session__announce(struct state *state)
+{
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	int error = 0;
+
+	if (state->last_tgid != tgid)
+		error = process__announce(tgid);
+	if (!error)
+		state->last_tgid = tgid;
+	return error;
+}
+
+static __noinline int tls__plaintext(const struct tls_thread *thread, u64 object, u8 direction,
+				     u32 bytes)
+{
+	struct call call = {.task = bpf_get_current_pid_tgid(), .direction = direction};
+	struct tls_session *session = tls_session__of(object, bytes);
+	struct state *state;
+	u64 end;
+
+	if (!session || !thread)
+		return 0;
+	state = &session->state;
+	if (state->depth == CAPTURE_NOTHING || !tls_session__wanted(state, bytes))
+		return 0;
+	call__begin(&call, state, bytes);
+	end = call.position + bytes;
+	call.flags = CHUNK_PLAINTEXT;
+	if (direction == DIRECTION_RECV) {
+		call.queue_ns = session->queue_ns;
+		session->queue_ns = 0;
+	}
+	call__set_limits(&call, state->depth, bytes);
+	if (bytes > LONG_CALL && end <= state->skip_to[direction & 1])
+		return 0;
+	if (tls_session__announce(state))
+		count_loss(state->protocol, LOSS_RING_FULL, bytes);
+	else if (thread->call == TLS_SENDFILE)
+		chunk__bare(&call, bytes, CHUNK_NO_BUFFER);
+	else
+		call__buffer(&call, thread->buffer);
+	return 0;
+}
+
+static __always_inline u8 tls_call__direction(u8 call)
+{
+	return call == TLS_READ || call == TLS_READ_EX || call == TLS_READ_EARLY ? DIRECTION_RECV
+										 : DIRECTION_SEND;
+}
+
+/* How many bytes of plaintext a call has moved; below 0: there is no end of such. */
+static __always_inline s64 tls_call__bytes(const struct tls_thread *thread, u64 result)
+{
+	u64 bytes = 0;
+
+	switch (thread->call) {
+	case TLS_READ:
+	case TLS_WRITE:
+		return (s32)result;
+	case TLS_SENDFILE:
+		return (s64)result;
+	case TLS_READ_EX:
+	case TLS_WRITE_EX:
+	case TLS_WRITE_EX2:
+		if ((s32)result != 1)
+			return -1;
+		break;
+	case TLS_READ_EARLY:
+		if ((s32)result != 1 && (s32)result != 2)
+			return -1;
+		break;
+	default:
+		return -1;
+	}
+	if (bpf_probe_read_user(&bytes, sizeof(bytes), (void *)thread->moved))
+		return -1;
+	return bytes;
+}
+
+static __always_inline void tls__ended(u64 object, u8 direction)
+{
+	struct tls_session *session = tls_session__find(object);
+	u32 flag = direction == DIRECTION_RECV ? STATE_SHUT_RECV : STATE_SHUT_SEND;
+
+	if (!session || session->state.depth == CAPTURE_NOTHING || session->state.id & TLS_UNJOINED)
+		return;
+	if (!(__sync_fetch_and_or(&session->state.flags, flag) & flag))
+		end__emit(&session->state, EVENT_SHUT, direction, 0);
+}
+
+SEC("uprobe/tls_enter")
+int tls_enter(struct pt_regs *regs)
+{
+	u64 cookie = bpf_get_attach_cookie(regs);
+	u8 call = TLS_COOKIE_CALL(cookie);
+	u64 fourth = ARGUMENT_4(regs), fifth = ARGUMENT_5(regs);
+	struct tls_thread *thread;
+
+	/* Both are read here: the verifier allows no register at an offset that is computed. */
+	asm volatile("" : "+r"(fourth), "+r"(fifth));
+	if (call == TLS_FREE) {
+		tls_session__delete(ARGUMENT_1(regs));
+		return 0;
+	}
+	if (call == TLS_SHUTDOWN)
+		tls__ended(ARGUMENT_1(regs), DIRECTION_SEND);
+	thread = tls__thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
+		return 0;
+	}
+	thread->session = ARGUMENT_1(regs);
+	thread->buffer = ARGUMENT_2(regs);
+	thread->moved = call == TLS_WRITE_EX2 ? fifth : fourth;
+	thread->slot = TLS_COOKIE_SLOT(cookie);
+	thread->call = call;
+	return 0;
+}
+
+SEC("uprobe/tls_leave")
+int tls_leave(struct pt_regs *regs)
+{
+	struct tls_thread *thread = tls__thread(0);
+	u8 direction;
+	u64 object;
+	s64 bytes;
+
+	if (!thread || !thread->session)
+		return 0;
+	object = thread->session;
+	thread->session = 0;
+	direction = tls_call__direction(thread->call);
+	bytes = tls_call__bytes(thread, RESULT(regs));
+	if (bytes > 0)
+		tls__plaintext(thread, object, direction, bytes);
+	else if (bytes == 0 && direction == DIRECTION_RECV && thread->call != TLS_READ_EARLY)
+		tls__ended(object, direction);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Sessions of TLS libraries. While a thread is in a call of its library, the socket calls that it
+ * makes are that session's: so a session finds its socket, whatever lies between the two.
+ */
+#ifndef SONDE_BPF_TLS_SESSION_H
+#define SONDE_BPF_TLS_SESSION_H
+
+/* The call that a thread is in. */
+struct tls_thread {
+	u64 session; /* the library's object; 0: in no call */
+	u64 buffer;
+	u64 moved; /* where the library leaves the number of bytes; 0: it returns it */
+	u32 slot;
+	u8 call; /* enum tls_call */
+	u8 pad[3];
+};
+
+/* What `state` is for a socket: id, positions and verdicts of the plaintext. */
+struct tls_session {
+	struct state state;
+	u64 queue_ns; /* of the ciphertext that was read last */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+/* Preallocated, as older kernels want it of programs that may run anywhere; user/ sizes it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct tls_key);
+	__type(value, struct tls_session);
+} tls_sessions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TLS_SLOTS_MAX);
+	__type(key, u32);
+	__type(value, struct tls_file);
+} tls_files SEC(".maps");
+
+__u64 tls_unjoined; /* sessions that began with a number of their own */
+
+static __always_inline struct tls_thread *tls__thread(u64 flags)
+{
+	return bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, flags);
+}
+
+/* A function of its own, for its room on the stack. */
+__noinline int tls_session__add(u64 object, u64 id)
+{
+	struct tls_key key = {.session = object, .tgid = bpf_get_current_pid_tgid() >> 32};
+	struct tls_session fresh = {.state = {.id = id, .flags = STATE_PLAINTEXT}};
+
+	return bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
+}
+
+static __always_inline struct tls_session *tls_session__find(u64 object)
+{
+	struct tls_key key = {.session = object, .tgid = bpf_get_current_pid_tgid() >> 32};
+
+	return bpf_map_lookup_elem(&tls_sessions, &key);
+}
+
+static __always_inline void tls_session__delete(u64 object)
+{
+	struct tls_key key = {.session = object, .tgid = bpf_get_current_pid_tgid() >> 32};
+
+	bpf_map_delete_elem(&tls_sessions, &key);
+}
+
+/* Everything of a session that began later has passed the probes. */
+static __always_inline bool tls__attached_before(u32 slot, u64 time_ns)
+{
+	struct tls_file *file = bpf_map_lookup_elem(&tls_files, &slot);
+
+	return file && file->attached_ns && time_ns > file->attached_ns;
+}
+
+__noinline int tls__emit(u64 connection, u16 flags)
+{
+	struct tls_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	u64 now = bpf_ktime_get_ns();
+
+	if (!event) {
+		count_loss(PROTOCOL_TLS, LOSS_RING_FULL, 0);
+		return -ENOSPC;
+	}
+	event__fill(&event->event, EVENT_TLS, flags, sizeof(*event), now);
+	event->connection = connection;
+	event->tgid = bpf_get_current_pid_tgid() >> 32;
+	event->pad = 0;
+	bpf_ringbuf_submit(event, wakeup(now));
+	return 0;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What user/ tells the probes in TLS libraries. A probe's cookie says which function of which file
+ * it is in: TLS_COOKIE(slot, call). Like event.h it includes nothing.
+ */
+#ifndef SONDE_TLS_H
+#define SONDE_TLS_H
+
+#define TLS_SLOTS_MAX 1024 /* files that are probed at one time */
+
+/* What a probed function does, and so where its arguments and its result are. */
+enum tls_call {
+	TLS_CALL_NONE = 0,
+	TLS_HANDSHAKE = 1,  /* (session) */
+	TLS_READ = 2,	    /* (session, buffer, size) -> bytes, or <= 0 */
+	TLS_WRITE = 3,	    /* the same */
+	TLS_READ_EX = 4,    /* (session, buffer, size, *bytes) -> 1 and *bytes */
+	TLS_WRITE_EX = 5,   /* the same */
+	TLS_WRITE_EX2 = 6,  /* (session, buffer, size, flags, *bytes) -> 1 and *bytes */
+	TLS_READ_EARLY = 7, /* as TLS_READ_EX, but 0 is failure, 1 success, 2 success at the end */
+	TLS_SENDFILE = 8,   /* (session, fd, offset, size, flags) -> bytes: no buffer */
+	TLS_SHUTDOWN = 9,   /* (session): nothing more is written */
+	TLS_FREE = 10,	    /* (session) */
+	TLS_CALL_COUNT = 11
+};
+
+#define TLS_COOKIE(slot, call)	((__u64)(slot) << 8 | (call))
+#define TLS_COOKIE_CALL(cookie) ((cookie)&0xff)
+#define TLS_COOKIE_SLOT(cookie) ((__u32)((cookie) >> 8))
+
+/* A probed file, as bpf/ knows it; key: its slot. */
+struct tls_file {
+	__u64 attached_ns; /* all of its probes are in place: what begins later is seen whole */
+};
+
+/* A session as its process knows it. */
+struct tls_key {
+	__u64 session; /* address of the library's object */
+	__u32 tgid;
+	__u32 pad;
+};
+
+/*
+ * Connections are socket cookies; a session whose socket is not known yet has a number of its own
+ * with this bit set.
+ */
+#define TLS_UNJOINED (1ULL << 62)
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Probes in TLS libraries: one link for all places of a file where the kernel has uprobe_multi. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "capture/capture_internal.h"
+#include "tls.h"
+
+/* include/uapi/linux/bpf.h of Linux 6.6; the headers here may be older. */
+#define TRACE_UPROBE_MULTI 48
+#define UPROBE_RETURN	   1
+#define SESSIONS_MAX	   65536
+#define SWEPT_AT_ONCE	   1024
+
+struct link_create {
+	__u32 program, target, attach_type, flags;
+	__u64 path, offsets, reference_counters, cookies;
+	__u32 count, uprobe_flags, pid, pad;
+};
+
+struct tls_links {
+	uint32_t slot;
+	uint32_t count;
+	int multi[2];		 /* of the functions' begins and returns; -1 none */
+	struct bpf_link *link[]; /* without uprobe_multi: one a place */
+};
+
+/* The places of one kind, as the kernel wants them. */
+struct places {
+	size_t count;
+	__u64 *offset, *cookie;
+};
+
+bool tls__is_program(const struct sonde_bpf *bpf, const struct bpf_program *program)
+{
+	return program == bpf->progs.tls_enter || program == bpf->progs.tls_leave;
+}
+
+static bool has_attach_type(const struct btf *btf, const char *name)
+{
+	__s32 id = btf__find_by_name_kind(btf, "bpf_attach_type", BTF_KIND_ENUM);
+	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+
+	for (int i = 0; type && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off), name))
+			return true;
+	return false;
+}
+
+void tls__choose(struct capture *capture, const struct btf *btf)
+{
+	struct sonde_bpf *bpf = capture->bpf;
+
+	bpf->rodata->with_tls = capture->with_tls;
+	bpf_program__set_autoload(bpf->progs.tls_enter, capture->with_tls);
+	bpf_program__set_autoload(bpf->progs.tls_leave, capture->with_tls);
+	capture->uprobe_multi = capture->with_tls && has_attach_type(btf, "BPF_TRACE_UPROBE_MULTI");
+	if (capture->uprobe_multi) {
+		bpf_program__set_expected_attach_type(bpf->progs.tls_enter, TRACE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.tls_leave, TRACE_UPROBE_MULTI);
+		/* Such a kernel takes memory when it is needed (Linux 6.1, 34dd3bad1a6f). */
+		bpf_map__set_map_flags(bpf->maps.tls_sessions, BPF_F_NO_PREALLOC);
+		bpf_map__set_max_entries(bpf->maps.tls_sessions, SESSIONS_MAX);
+	} else if (!capture->with_tls) {
+		bpf_map__set_max_entries(bpf->maps.tls_sessions, 1);
+	}
+}
+
+int capture__tls_ready(const struct capture *capture)
+{
+	return capture->with_tls ? 0 : -ENOTSUP;
+}
+
+static void places__clear(struct places *places)
+{
+	free(places->offset);
+	free(places->cookie);
+}
+
+static int places__of(const struct tls_point *points, size_t count, bool at_return, uint32_t slot,
+		      struct places *out)
+{
+	*out = (struct places){
+		.offset = calloc(count + 1, sizeof(*out->offset)),
+		.cookie = calloc(count + 1, sizeof(*out->cookie)),
+	};
+	if (!out->offset || !out->cookie) {
+		places__clear(out);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (points[i].at_return != at_return)
+			continue;
+		out->offset[out->count] = points[i].offset;
+		out->cookie[out->count++] = TLS_COOKIE(slot, points[i].call);
+	}
+	return 0;
+}
+
+/* Not bpf_link_create(): the libbpf here may not know of it. */
+static int link_multi(int program, const char *path, const struct places *places, bool at_return)
+{
+	struct link_create attributes = {
+		.program = (__u32)program,
+		.attach_type = TRACE_UPROBE_MULTI,
+		.path = (uintptr_t)path,
+		.offsets = (uintptr_t)places->offset,
+		.cookies = (uintptr_t)places->cookie,
+		.count = (__u32)places->count,
+		.uprobe_flags = at_return ? UPROBE_RETURN : 0,
+	};
+	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int link_single(struct bpf_program *program, const char *path, const struct places *places,
+		       bool at_return, struct tls_links *links)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = at_return,
+			    .bpf_cookie = places->cookie[i]);
+		struct bpf_link *link = bpf_program__attach_uprobe_opts(
+			program, -1, path, places->offset[i], &options);
+		int err = (int)libbpf_get_error(link);
+
+		if (err)
+			return err;
+		links->link[links->count++] = link;
+	}
+	return 0;
+}
+
+static int attach_kind(struct capture *capture, const char *path, const struct tls_point *points,
+		       size_t count, bool at_return, struct tls_links *links)
+{
+	struct bpf_program *program =
+		at_return ? capture->bpf->progs.tls_leave : capture->bpf->progs.tls_enter;
+	struct places places;
+	int err = places__of(points, count, at_return, links->slot, &places);
+
+	if (err)
+		return err;
+	if (places.count && capture->uprobe_multi) {
+		err = link_multi(bpf_program__fd(program), path, &places, at_return);
+		links->multi[at_return] = err < 0 ? -1 : err;
+	} else if (places.count) {
+		err = link_single(program, path, &places, at_return, links);
+	}
+	places__clear(&places);
+	return err < 0 ? err : 0;
+}
+
+static void mark(struct capture *capture, uint32_t slot, uint64_t attached_ns)
+{
+	struct tls_file file = {.attached_ns = attached_ns};
+
+	bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.tls_files), &slot, &file, BPF_ANY);
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+int capture__tls_attach(struct capture *capture, const char *path, uint32_t slot,
+			const struct tls_point *points, size_t count, struct tls_links **out)
+{
+	struct tls_links *links;
+	int err = capture__tls_ready(capture);
+
+	if (err)
+		return err;
+	links = calloc(1, sizeof(*links) + count * sizeof(links->link[0]));
+	if (!links)
+		return -ENOMEM;
+	links->slot = slot;
+	links->multi[0] = links->multi[1] = -1;
+	mark(capture, slot, 0);
+	/* The returns first: a call that is seen to begin is then seen to end. */
+	err = attach_kind(capture, path, points, count, true, links);
+	if (!err)
+		err = attach_kind(capture, path, points, count, false, links);
+	if (err) {
+		capture__tls_detach(capture, links);
+		return err == -EACCES ? -EPERM : err;
+	}
+	mark(capture, slot, monotonic_ns());
+	*out = links;
+	return 0;
+}
+
+void capture__tls_detach(struct capture *capture, struct tls_links *links)
+{
+	if (!links)
+		return;
+	for (int i = 1; i >= 0; i--) {
+		if (links->multi[i] >= 0)
+			close(links->multi[i]);
+	}
+	for (uint32_t i = links->count; i > 0; i--)
+		bpf_link__destroy(links->link[i - 1]);
+	mark(capture, links->slot, 0);
+	free(links);
+}
+
+static bool process_lives(uint32_t tgid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u", tgid);
+	return access(path, F_OK) == 0;
+}
+
+void capture__tls_sweep(struct capture *capture)
+{
+	int map = bpf_map__fd(capture->bpf->maps.tls_sessions);
+	struct tls_key key, last, dead[SWEPT_AT_ONCE], *from = NULL;
+	uint32_t asked = 0;
+	size_t count = 0;
+	bool lives = true;
+
+	if (!capture->with_tls)
+		return;
+	while (count < SWEPT_AT_ONCE && bpf_map_get_next_key(map, from, &key) == 0) {
+		if (key.tgid != asked) {
+			asked = key.tgid;
+			lives = process_lives(asked);
+		}
+		if (!lives)
+			dead[count++] = key;
+		last = key;
+		from = &last;
+	}
+	while (count)
+		bpf_map_delete_elem(map, &dead[--count]);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tls/library.h"
+
+#include <linux/types.h>
+#include "tls.h"
+
+struct function {
+	const char *name;
+	uint8_t call;	/* enum tls_call */
+	bool no_return; /* its end tells nothing */
+};
+
+/*
+ * SSL_connect and SSL_accept end in SSL_do_handshake; of SSL_free only the beginning matters, since
+ * behind it there is no session.
+ */
+static const struct function openssl[] = {
+	{"SSL_read", TLS_READ, false},
+	{"SSL_write", TLS_WRITE, false},
+	{"SSL_read_ex", TLS_READ_EX, false},
+	{"SSL_write_ex", TLS_WRITE_EX, false},
+	{"SSL_write_ex2", TLS_WRITE_EX2, false},
+	{"SSL_read_early_data", TLS_READ_EARLY, false},
+	{"SSL_write_early_data", TLS_WRITE_EX, false},
+	{"SSL_sendfile", TLS_SENDFILE, false},
+	{"SSL_do_handshake", TLS_HANDSHAKE, false},
+	{"SSL_shutdown", TLS_SHUTDOWN, false},
+	{"SSL_free", TLS_FREE, true},
+	{0},
+};
+
+const char *tls_kind__name(enum tls_kind kind)
+{
+	static const char *const names[] = {"none", "openssl"};
+
+	return kind < TLS_KIND_COUNT ? names[kind] : "unknown";
+}
+
+static void add(struct tls_library *out, uint64_t offset, uint8_t call, bool at_return)
+{
+	if (out->count < LIBRARY_POINTS_MAX)
+		out->point[out->count++] = (struct tls_point){offset, call, at_return};
+}
+
+static bool take(const struct elf_file *file, const struct function *function,
+		 struct tls_library *out)
+{
+	uint64_t address, size, offset;
+
+	if (!elf_file__symbol(file, function->name, &address, &size) || !size ||
+	    !elf_file__code_offset(file, address, &offset))
+		return false;
+	add(out, offset, function->call, false);
+	if (!function->no_return)
+		add(out, offset, function->call, true);
+	return true;
+}
+
+void tls_library__find(const struct elf_file *file, struct tls_library *out)
+{
+	*out = (struct tls_library){.kind = TLS_KIND_NONE};
+	if (!take(file, &openssl[0], out) || !take(file, &openssl[1], out))
+		return;
+	out->kind = TLS_KIND_OPENSSL;
+	for (const struct function *f = &openssl[2]; f->name; f++)
+		take(file, f, out);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Finds the files that hold TLS libraries and has each probed once, for all processes that use it
+ * or will: those of the distribution at start, the others by the processes that map them.
+ */
+#ifndef SONDE_TLS_WATCH_H
+#define SONDE_TLS_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct capture;
+struct tls_watch;
+
+struct tls_watch_options {
+	const char *proc; /* "/proc" */
+};
+
+/* Probes what is there already; some 10 ms. NULL: no memory. */
+struct tls_watch *tls_watch__new(struct capture *capture, const struct tls_watch_options *options);
+void tls_watch__free(struct tls_watch *watch); /* detaches; tolerates NULL */
+
+/* A process began, or was seen to speak TLS: looks at its files, at most once a second for one
+ * executable. */
+void tls_watch__process(struct tls_watch *watch, uint32_t tgid);
+/* Time passes: goes on with the round through all processes. Some times a second. */
+void tls_watch__tick(struct tls_watch *watch, uint64_t now_ns);
+
+struct tls_watch_counts {
+	uint32_t files;	  /* probed now */
+	uint64_t refused; /* times the kernel did not let us */
+};
+void tls_watch__counts(const struct tls_watch *watch, struct tls_watch_counts *out);
+
+#endif
