@@ -490,6 +490,7 @@ int main(int argc, char **argv)
 	check_owners();
 	check_io_uring();
 	check_sweep(capture);
+	check(capture__tls_ready(capture) == 0, "the programs for TLS libraries are loaded");
 	told->go = 2;
 	capture__close(capture);
 	waitpid(child, NULL, 0);

@@ -46,6 +46,7 @@ struct step {
 struct harness {
 	struct engine *engine;
 	enum role role;
+	bool tls; /* chunks are a TLS library's */
 	uint64_t position[DIRECTION_COUNT];
 	uint8_t *guard; /* readable bytes, and then a page that is not */
 	size_t guard_size;
@@ -129,7 +130,8 @@ static inline void harness__chunk(struct harness *h, uint64_t at_us, bool reques
 	chunk->event = (struct event){.type = EVENT_CHUNK,
 				      .size = (__u32)size,
 				      .time_ns = at_us * 1000,
-				      .flags = data ? 0 : CHUNK_NO_BUFFER};
+				      .flags = (data ? 0 : CHUNK_NO_BUFFER) |
+					       (h->tls ? CHUNK_PLAINTEXT : 0)};
 	chunk->connection = 7;
 	chunk->position = h->position[d];
 	chunk->length = (__u32)length;
@@ -154,6 +156,21 @@ static inline void harness__end(struct harness *h, uint64_t at_us, uint16_t type
 	end.position[0] = h->position[0];
 	end.position[1] = h->position[1];
 	assert_int_equal(engine__event(h->engine, &end.event, sizeof(end)), 0);
+}
+
+/* The connection's TLS session was found. */
+static inline void harness__tls(struct harness *h, uint64_t at_us, bool late)
+{
+	struct tls_event tls = {.event = {.type = EVENT_TLS,
+					  .flags = late ? OPEN_EXISTING : 0,
+					  .size = sizeof(tls),
+					  .time_ns = at_us * 1000},
+				.connection = 7,
+				.tgid = 1};
+
+	h->tls = true;
+	h->position[0] = h->position[1] = 0;
+	assert_int_equal(engine__event(h->engine, &tls.event, sizeof(tls)), 0);
 }
 
 static inline size_t step__length(const struct step *step)

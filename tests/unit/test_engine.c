@@ -195,18 +195,86 @@ static void closed_or_reset_unanswered_is_aborted_once(void **state)
 	assert_int_equal(h->engine->counters.open_connections[PROTOCOL_HTTP1], 0);
 }
 
-static void ciphertext_is_opaque_and_let_go(void **state)
+#define CLIENT_HELLO "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+
+static void ciphertext_is_opaque_in_the_end(void **state)
 {
 	struct harness *h = *state;
 	static const struct step script[] = {
-		{10, STEP_REQUEST, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11},
+		{10, STEP_REQUEST, CLIENT_HELLO, 11},
 		{20, STEP_RESPONSE, "\x16\x03\x03\x00\x7a", 5},
+		{30, STEP_CLOSE, NULL, 0},
 	};
 
 	PLAY(ROLE_SERVER, false, script);
 	assert_int_equal(h->count, 0);
 	assert_int_equal(h->engine->counters.opaque[PROTOCOL_TLS], 1);
 	assert_int_equal(h->engine->counters.open_connections[PROTOCOL_TLS], 0);
+}
+
+static void play_tls(struct harness *h, bool late, const struct step *script, size_t steps)
+{
+	harness__open(h, ROLE_SERVER, false);
+	harness__tls(h, 5, late);
+	for (size_t i = 0; i < steps; i++)
+		harness__step(h, &script[i], SONDE_CHUNK_MAX);
+	harness__finish(h);
+}
+
+static void plaintext_is_read_in_place_of_ciphertext(void **state)
+{
+	struct harness *h = *state;
+	static const struct step before[] = {{1, STEP_REQUEST, CLIENT_HELLO, 11}};
+	static const struct step after[] = {
+		{10, STEP_REQUEST, GET("/a"), 0},
+		{20, STEP_RESPONSE, OK, 0},
+	};
+
+	harness__open(h, ROLE_SERVER, false);
+	harness__step(h, &before[0], SONDE_CHUNK_MAX);
+	harness__tls(h, 5, false);
+	h->tls = false; /* on its way when the session was found: ciphertext */
+	harness__step(h, &before[0], SONDE_CHUNK_MAX);
+	h->tls = true;
+	h->position[0] = h->position[1] = 0;
+	harness__step(h, &after[0], SONDE_CHUNK_MAX);
+	harness__step(h, &after[1], SONDE_CHUNK_MAX);
+	h->position[0] = 4711; /* the socket's own count, at its end */
+	harness__end(h, 30, EVENT_CLOSE, true, 0);
+	assert_int_equal(h->count, 1);
+	assert_int_equal(h->exchange[0].outcome, OUTCOME_OK);
+	assert_int_equal(h->engine->counters.tls_connections, 1);
+	assert_int_equal(h->engine->counters.opaque[PROTOCOL_TLS], 0);
+	harness__check_sums(h);
+}
+
+static void a_session_found_late_starts_in_its_middle(void **state)
+{
+	struct harness *h = *state;
+	static const struct step script[] = {
+		{10, STEP_RESPONSE, "rest of a body HTTP/1.1 200 OK\r\n", 0},
+		{20, STEP_REQUEST, GET("/a"), 0},
+		{30, STEP_RESPONSE, OK, 0},
+		{40, STEP_CLOSE, NULL, 0},
+	};
+
+	play_tls(h, true, script, sizeof(script) / sizeof(script[0]));
+	assert_int_equal(h->count, 1);
+	assert_int_equal(h->exchange[0].outcome, OUTCOME_OK);
+	harness__check_sums(h);
+}
+
+static void tls_in_tls_is_opaque(void **state)
+{
+	struct harness *h = *state;
+	static const struct step script[] = {
+		{10, STEP_REQUEST, CLIENT_HELLO, 11},
+		{20, STEP_CLOSE, NULL, 0},
+	};
+
+	play_tls(h, false, script, sizeof(script) / sizeof(script[0]));
+	assert_int_equal(h->count, 0);
+	assert_int_equal(h->engine->counters.opaque[PROTOCOL_OPAQUE], 1);
 }
 
 static void garbage_where_http_is_expected_is_unparsable(void **state)
@@ -314,7 +382,10 @@ int main(void)
 		TEST(a_response_seen_before_its_request_waits_for_it),
 		TEST(a_later_call_of_another_thread_waits_for_the_earlier),
 		TEST(closed_or_reset_unanswered_is_aborted_once),
-		TEST(ciphertext_is_opaque_and_let_go),
+		TEST(ciphertext_is_opaque_in_the_end),
+		TEST(plaintext_is_read_in_place_of_ciphertext),
+		TEST(a_session_found_late_starts_in_its_middle),
+		TEST(tls_in_tls_is_opaque),
 		TEST(garbage_where_http_is_expected_is_unparsable),
 		TEST(attached_in_mid_body_makes_no_exchange_of_it),
 		TEST(a_long_body_is_skipped_by_length_and_its_end_is_seen),
