@@ -281,7 +281,7 @@ static void encryption_accepted_ends_the_parsing(void **state)
 	bytes("\x16\3\1\2\0\1", 6);
 	play();
 	assert_int_equal(h.count, 0);
-	assert_int_equal(h.engine->counters.opaque[PROTOCOL_TLS], 1);
+	assert_int_equal(h.engine->counters.open_connections[PROTOCOL_TLS], 1);
 	harness__free(&h);
 }
 
