@@ -43,19 +43,20 @@ const char *metrics__service_name(struct metrics *m, uint32_t service)
 struct series *metrics__series(struct metrics *m, enum group group, enum side side,
 			       const struct key *key)
 {
-	const char *service = metrics__service_name(m, key->service);
 	struct series *series;
 	bool created;
 
-	if (!service)
-		return NULL;
 	series = table__get(&m->table[group][side], key, &created);
 	if (!series)
 		return NULL;
 	series->used_ns = m->engine->now_ns;
 	if (!created)
 		return series;
-	series->service = series->key.service == SERVICE_OTHER ? "other" : service;
+	series->service = series->key.service == SERVICE_OTHER
+				  ? "other"
+				  : metrics__service_name(m, series->key.service);
+	if (!series->service)
+		series->service = "unknown"; /* no memory for its name */
 	series->type = m->types[series->key.type];
 	series->label = *labels__get(m->engine->labels, series->key.label);
 	return series;

@@ -90,7 +90,7 @@ static uint8_t flags_of(struct request *r, const struct redis_command *command)
 		flags |= ENTRY_ENDLESS;
 	if (command->kind == COMMAND_UNSUBSCRIBE && r->arguments == 1)
 		flags |= ENTRY_ALL;
-	if (strcmp(command->name, "INFO") == 0)
+	if (command->name[0] == 'I' && strcmp(command->name, "INFO") == 0)
 		flags |= ENTRY_INFO;
 	if (r->followed)
 		flags |= ENTRY_FOLLOWED;
