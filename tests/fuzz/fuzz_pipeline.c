@@ -8,7 +8,9 @@
 #include <string.h>
 #include <linux/types.h>
 #include "connection.h"
+#include "details.h"
 #include "engine.h"
+#include "metrics/metrics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -110,16 +112,47 @@ static void chunk(struct play *play, uint8_t what, const uint8_t *bytes, size_t 
 	free(c);
 }
 
+/* As if rules asked for every byte there is. */
+static void want_everything(struct engine *engine)
+{
+	for (int p = 0; p < PROTOCOL_COUNT; p++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			engine__want(engine, (enum protocol_id)p, (enum side)side,
+				     DETAIL_BIT(DETAIL_COUNT) - 1);
+}
+
+static void expose(struct metrics *metrics)
+{
+	struct self self = {.version = "", .capture_way = "", .source = "recording"};
+	struct buffer out = {0};
+	struct snapshot *snapshot;
+
+	if (!metrics)
+		return;
+	metrics__tick(metrics, 5000000000ull);
+	snapshot = metrics__snapshot(metrics, &self);
+	if (snapshot)
+		snapshot__expose(snapshot, EXPOSITION_OPENMETRICS, &out);
+	buffer__clear(&out);
+	snapshot__free(snapshot);
+	metrics__free(metrics);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct engine_options options = {.connections_max = 4,
 					 .labels = {.routes_per_service = 20, .statements = 20}};
 	uint64_t sum = 0;
+	struct metrics *metrics = NULL;
 	struct play play = {.engine = engine__new(&options), .time_ns = 1000};
 
 	if (!play.engine)
 		return 0;
 	engine__add_sink(play.engine, (struct sink){ignore, NULL, &sum});
+	if (size && data[0] & 8)
+		want_everything(play.engine);
+	if (size && data[0] & 16)
+		metrics = metrics__new(&(struct metrics_options){.series_max = 20}, play.engine);
 	open_connection(&play, size ? data[0] : 0);
 	for (size_t at = 1; at + 3 <= size;) {
 		uint8_t what = data[at];
@@ -138,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_sums(play.engine);
 	}
 	engine__finish(play.engine);
+	expose(metrics);
 	check_sums(play.engine);
 	engine__free(play.engine);
 	return 0;
