@@ -123,6 +123,18 @@ with sut.Sonde(config=CONFIG) as sonde:
     sut.equal("waits measured", count, 6)
     # two at once, then two after 0.8 s, then two after 1.6 s
     assert 4800 <= total < 4800 + 600, total
+    # Connections that the server cuts are errors; those that a client ends are none.
+    sut.equal("nothing was cut so far", gauge(sonde, "db_connection_errors_total", service=ME, reason="reset"), None)
+    victims = [psycopg.connect(postgres.dsn(), autocommit=True), psycopg.connect(postgres.dsn(postgres.folder), autocommit=True)]
+    for c in victims:
+        c.execute("SELECT 3")
+        postgres_admin.execute("SELECT pg_terminate_backend(%s)", (c.info.backend_pid,))
+        try:
+            c.execute("SELECT 4")
+            raise AssertionError("it lives")
+        except psycopg.Error:
+            c.close()
     for c in clients + pool[:2] + [admin, postgres_admin]:
         c.close()
+    sut.wait_for("two are cut", lambda: gauge(sonde, "db_connection_errors_total", service=ME, reason="reset") == 2, 5)
 sonde.check()
