@@ -121,8 +121,8 @@ with sut.Sonde(config=CONFIG) as sonde:
     count = gauge(sonde, "db_pool_wait_time_ms_count", service="pgbouncer")
     total = gauge(sonde, "db_pool_wait_time_ms_sum", service="pgbouncer")
     sut.equal("waits measured", count, 6)
-    # two at once, then two after 0.8 s, then two after 1.6 s
-    assert 4800 <= total < 4800 + 600, total
+    # two at once, then two after 0.8 s, then two after 1.6 s, less how much later than the first each began
+    assert 4500 < total < 5400, total
     # Connections that the server cuts are errors; those that a client ends are none.
     sut.equal("nothing was cut so far", gauge(sonde, "db_connection_errors_total", service=ME, reason="reset"), None)
     victims = [psycopg.connect(postgres.dsn(), autocommit=True), psycopg.connect(postgres.dsn(postgres.folder), autocommit=True)]
@@ -136,5 +136,5 @@ with sut.Sonde(config=CONFIG) as sonde:
             c.close()
     for c in clients + pool[:2] + [admin, postgres_admin]:
         c.close()
-    sut.wait_for("two are cut", lambda: gauge(sonde, "db_connection_errors_total", service=ME, reason="reset") == 2, 5)
+    sut.wait_for("two are cut", lambda: gauge(sonde, "db_connection_errors_total", service=ME, reason="reset") == 2, 15)
 sonde.check()
