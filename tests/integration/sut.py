@@ -329,17 +329,25 @@ http {{
 # ---- Redis ----
 
 class Redis:
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, tls=None):
         need("redis-server", "redis-cli")
         self.folder = folder()
         self.port = free_port()
+        self.tls = []
+        if tls:
+            self.tls = ["-p", str(free_port()), "--tls", "--cacert", tls.authority]
+            arguments += ("--tls-port", self.tls[1], "--tls-cert-file", tls.file, "--tls-key-file", tls.key,
+                          "--tls-ca-cert-file", tls.authority, "--tls-auth-clients", "no")
         self.socket = os.path.join(self.folder, "redis.sock")
         self.process = start("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
                              "--dir", self.folder, "--unixsocket", self.socket, *arguments)
         wait_port(self.port)
 
     def cli(self, *arguments, **options):
-        return run("redis-cli", "-p", str(self.port), *arguments, **options)
+        return run("redis-cli", *(self.tls or ["-p", str(self.port)]), *arguments, **options)
+
+    def benchmark(self, *arguments, **options):
+        return run("redis-benchmark", "-q", *(self.tls or ["-p", str(self.port)]), *arguments, **options)
 
     def info(self, section):
         pairs = (line.split(":", 1) for line in self.cli("INFO", section).splitlines() if ":" in line)
@@ -378,12 +386,14 @@ def postgres_bin():
 class Postgres:
     """With a csvlog line for every statement that came over the wire."""
 
-    def __init__(self, settings="", hba=None):
+    def __init__(self, settings="", hba=None, tls=None):
         self.bin = postgres_bin()
         self.folder = folder("postgres")
         self.data = os.path.join(self.folder, "data")
         self.port = free_port()
         self._as("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync")
+        if tls:
+            settings += f"\nssl = on\nssl_cert_file = '{tls.file}'\nssl_key_file = '{self._own_key(tls)}'\n"
         with open(os.path.join(self.data, "postgresql.auto.conf"), "a") as f:
             f.write(f"""
 port = {self.port}
@@ -407,6 +417,14 @@ log_connections = on
         self.process = start(*self._command("postgres", "-D", self.data))
         wait_for("PostgreSQL", lambda: "accepting" in self._as("pg_isready", "-h", self.folder, "-p",
                                                                str(self.port), check=False), 60)
+
+    def _own_key(self, tls):
+        """The server refuses a key that others may read."""
+        path = os.path.join(self.folder, "key.pem")
+        shutil.copy(tls.key, path)
+        shutil.chown(path, "postgres")
+        os.chmod(path, 0o600)
+        return path
 
     def _command(self, program, *arguments):
         return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups",
