@@ -20,18 +20,41 @@
 #define RESULT(regs)	 ((regs)->regs[0])
 #endif
 
-/* A session whose socket no call has shown yet. */
-static __always_inline struct tls_session *tls_session__of(u64 object, u32 bytes)
+/* A session whose socket no call has shown yet: user/ is told, and may find it. */
+static __noinline int tls_session__begin(u64 object, u32 slot)
+{
+	u64 id = TLS_UNJOINED | __sync_fetch_and_add(&tls_unjoined, 1);
+
+	if (tls_session__add(object, id)) {
+		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
+		return 0;
+	}
+	process__announce(bpf_get_current_pid_tgid() >> 32);
+	return tls__emit(id, object, slot, 0);
+}
+
+static __always_inline struct tls_session *tls_session__of(u64 object, u32 slot)
 {
 	struct tls_session *session = tls_session__find(object);
 
 	if (session)
 		return session;
-	tls_session__add(object, TLS_UNJOINED | __sync_fetch_and_add(&tls_unjoined, 1));
-	session = tls_session__find(object);
-	if (!session)
-		count_loss(PROTOCOL_TLS, LOSS_STATE, bytes);
-	return session;
+	tls_session__begin(object, slot);
+	return tls_session__find(object);
+}
+
+/* Its socket may have been found meanwhile. */
+static __always_inline void tls_session__settle(struct state *state)
+{
+	u64 id = state->id, *connection;
+
+	if (!(id & TLS_UNJOINED))
+		return;
+	connection = bpf_map_lookup_elem(&tls_joins, &id);
+	if (!connection)
+		return;
+	state->id = *connection;
+	bpf_map_delete_elem(&tls_joins, &id);
 }
 
 /* What user/ decided by the ciphertext is not about the plaintext. */
@@ -62,13 +85,17 @@ static __noinline int tls__plaintext(const struct tls_thread *thread, u64 object
 				     u32 bytes)
 {
 	struct call call = {.task = bpf_get_current_pid_tgid(), .direction = direction};
-	struct tls_session *session = tls_session__of(object, bytes);
+	struct tls_session *session;
 	struct state *state;
 	u64 end;
 
-	if (!session || !thread)
+	if (!thread)
+		return 0;
+	session = tls_session__of(object, thread->slot);
+	if (!session)
 		return 0;
 	state = &session->state;
+	tls_session__settle(state);
 	if (state->depth == CAPTURE_NOTHING || !tls_session__wanted(state, bytes))
 		return 0;
 	call__begin(&call, state, bytes);
@@ -183,6 +210,8 @@ int tls_leave(struct pt_regs *regs)
 		tls__plaintext(thread, object, direction, bytes);
 	else if (bytes == 0 && direction == DIRECTION_RECV && thread->call != TLS_READ_EARLY)
 		tls__ended(object, direction);
+	else
+		tls_session__of(object, thread->slot);
 	return 0;
 }
 

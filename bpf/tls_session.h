@@ -44,6 +44,14 @@ struct {
 	__type(value, struct tls_file);
 } tls_files SEC(".maps");
 
+/* What user/ found out: number of a session that was not joined -> connection. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u64);
+} tls_joins SEC(".maps");
+
 __u64 tls_unjoined; /* sessions that began with a number of their own */
 
 static __always_inline struct tls_thread *tls__thread(u64 flags)
@@ -82,7 +90,7 @@ static __always_inline bool tls__attached_before(u32 slot, u64 time_ns)
 	return file && file->attached_ns && time_ns > file->attached_ns;
 }
 
-__noinline int tls__emit(u64 connection, u16 flags)
+__noinline int tls__emit(u64 connection, u64 object, u32 slot, u16 flags)
 {
 	struct tls_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	u64 now = bpf_ktime_get_ns();
@@ -93,8 +101,9 @@ __noinline int tls__emit(u64 connection, u16 flags)
 	}
 	event__fill(&event->event, EVENT_TLS, flags, sizeof(*event), now);
 	event->connection = connection;
+	event->session = object;
 	event->tgid = bpf_get_current_pid_tgid() >> 32;
-	event->pad = 0;
+	event->slot = slot;
 	bpf_ringbuf_submit(event, wakeup(now));
 	return 0;
 }

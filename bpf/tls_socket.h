@@ -74,7 +74,7 @@ static __noinline int tls__join(struct state *state, const struct sock *sk, u64 
 	state->tls_session = object;
 	__sync_fetch_and_or(&state->flags, STATE_TLS);
 	state__announce(state, sk);
-	tls__emit(state->id, tls__began(state, slot, record) ? 0 : OPEN_EXISTING);
+	tls__emit(state->id, object, slot, tls__began(state, slot, record) ? 0 : OPEN_EXISTING);
 	return 0;
 }
 

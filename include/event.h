@@ -157,8 +157,9 @@ struct end_event {
 struct tls_event {
 	struct event event;
 	__u64 connection;
+	__u64 session; /* address of the library's object */
 	__u32 tgid;
-	__u32 pad;
+	__u32 slot; /* of the probed file (tls.h) */
 };
 
 struct process_event {
@@ -206,7 +207,7 @@ _Static_assert(sizeof(struct end_event) == 48, "end_event");
 _Static_assert(sizeof(struct process_event) == 832, "process_event");
 _Static_assert(sizeof(struct exit_event) == 24, "exit_event");
 _Static_assert(sizeof(struct loss_event) == 40, "loss_event");
-_Static_assert(sizeof(struct tls_event) == 32, "tls_event");
+_Static_assert(sizeof(struct tls_event) == 40, "tls_event");
 _Static_assert(sizeof(struct verdict) == 24, "verdict");
 
 #endif

@@ -41,8 +41,9 @@ struct tls_key {
 };
 
 /*
- * Connections are socket cookies; a session whose socket is not known yet has a number of its own
- * with this bit set.
+ * Connections are socket cookies. A session that was in no call of its library when its bytes moved
+ * (the program moves them by itself: Node, Python's asyncio) has a number of its own with this bit
+ * set; user/tls/join.c finds out which socket it is. Its EVENT_TLS is told with that number first.
  */
 #define TLS_UNJOINED (1ULL << 62)
 

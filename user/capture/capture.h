@@ -89,6 +89,10 @@ int capture__tls_ready(const struct capture *capture);
 int capture__tls_attach(struct capture *capture, const char *path, uint32_t slot,
 			const struct tls_point *points, size_t count, struct tls_links **out);
 void capture__tls_detach(struct capture *capture, struct tls_links *links); /* tolerates NULL */
+/* When a file's probes were in place (CLOCK_MONOTONIC); 0: it is not probed. */
+uint64_t capture__tls_attached_ns(const struct capture *capture, uint32_t slot);
+/* Tells bpf/ which connection a session is that it has given the number `session`. */
+void capture__tls_joined(struct capture *capture, uint64_t session, uint64_t connection);
 /* Forgets the sessions of processes that are gone. */
 void capture__tls_sweep(struct capture *capture);
 

@@ -211,6 +211,21 @@ void capture__tls_detach(struct capture *capture, struct tls_links *links)
 	free(links);
 }
 
+uint64_t capture__tls_attached_ns(const struct capture *capture, uint32_t slot)
+{
+	struct tls_file file = {0};
+
+	if (bpf_map_lookup_elem(bpf_map__fd(capture->bpf->maps.tls_files), &slot, &file))
+		return 0;
+	return file.attached_ns;
+}
+
+void capture__tls_joined(struct capture *capture, uint64_t session, uint64_t connection)
+{
+	bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.tls_joins), &session, &connection,
+			    BPF_ANY);
+}
+
 static bool process_lives(uint32_t tgid)
 {
 	char path[32];

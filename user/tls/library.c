@@ -29,9 +29,24 @@ static const struct function openssl[] = {
 	{0},
 };
 
+/* gnutls_record_send ends in gnutls_record_send2. */
+static const struct function gnutls[] = {
+	{"gnutls_record_recv", TLS_READ, false},
+	{"gnutls_record_send", TLS_WRITE, false},
+	{"gnutls_handshake", TLS_HANDSHAKE, false},
+	{"gnutls_bye", TLS_SHUTDOWN, false},
+	{"gnutls_deinit", TLS_FREE, true},
+	{0},
+};
+
+static const struct function *const tables[TLS_KIND_COUNT] = {
+	[TLS_KIND_OPENSSL] = openssl,
+	[TLS_KIND_GNUTLS] = gnutls,
+};
+
 const char *tls_kind__name(enum tls_kind kind)
 {
-	static const char *const names[] = {"none", "openssl"};
+	static const char *const names[] = {"none", "openssl", "gnutls"};
 
 	return kind < TLS_KIND_COUNT ? names[kind] : "unknown";
 }
@@ -56,12 +71,27 @@ static bool take(const struct elf_file *file, const struct function *function,
 	return true;
 }
 
+/* Without the first two of its functions it is none. */
+static bool is_of(const struct elf_file *file, const struct function *table,
+		  struct tls_library *out)
+{
+	if (!take(file, &table[0], out) || !take(file, &table[1], out)) {
+		out->count = 0;
+		return false;
+	}
+	for (const struct function *f = &table[2]; f->name; f++)
+		take(file, f, out);
+	return true;
+}
+
 void tls_library__find(const struct elf_file *file, struct tls_library *out)
 {
-	*out = (struct tls_library){.kind = TLS_KIND_NONE};
-	if (!take(file, &openssl[0], out) || !take(file, &openssl[1], out))
+	out->count = 0;
+	for (int kind = TLS_KIND_COUNT - 1; kind > TLS_KIND_NONE; kind--) {
+		if (!is_of(file, tables[kind], out))
+			continue;
+		out->kind = (enum tls_kind)kind;
 		return;
-	out->kind = TLS_KIND_OPENSSL;
-	for (const struct function *f = &openssl[2]; f->name; f++)
-		take(file, f, out);
+	}
+	out->kind = TLS_KIND_NONE;
 }

@@ -9,7 +9,7 @@
 
 #define LIBRARY_POINTS_MAX 64
 
-enum tls_kind { TLS_KIND_NONE, TLS_KIND_OPENSSL, TLS_KIND_COUNT };
+enum tls_kind { TLS_KIND_NONE, TLS_KIND_OPENSSL, TLS_KIND_GNUTLS, TLS_KIND_COUNT };
 
 struct tls_library {
 	enum tls_kind kind;
