@@ -20,27 +20,33 @@
 #define RESULT(regs)	 ((regs)->regs[0])
 #endif
 
-/* A session whose socket no call has shown yet: user/ is told, and may find it. */
-static __noinline int tls_session__begin(u64 object, u32 slot)
-{
-	u64 id = TLS_UNJOINED | __sync_fetch_and_add(&tls_unjoined, 1);
-
-	if (tls_session__add(object, id)) {
-		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
-		return 0;
-	}
-	process__announce(bpf_get_current_pid_tgid() >> 32);
-	return tls__emit(id, object, slot, 0);
-}
-
-static __always_inline struct tls_session *tls_session__of(u64 object, u32 slot)
+/* A session whose socket no call has shown yet. */
+static __noinline struct tls_session *tls_session__of(u64 object)
 {
 	struct tls_session *session = tls_session__find(object);
 
 	if (session)
 		return session;
-	tls_session__begin(object, slot);
+	if (tls_session__add(object, TLS_UNJOINED | __sync_fetch_and_add(&tls_unjoined, 1)))
+		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
 	return tls_session__find(object);
+}
+
+/* user/ is told of it, and of its random number as soon as there is one: it may find its socket. */
+static __noinline int tls_session__tell(struct tls_session *session, u64 object, u32 slot)
+{
+	u8 random[TLS_RANDOM] __attribute__((aligned(8))) = {};
+	bool known;
+
+	if (!session || !(session->state.id & TLS_UNJOINED) || session->told == TOLD_RANDOM)
+		return 0;
+	known = tls__random(random, object, slot);
+	if (!known && session->told)
+		return 0;
+	process__announce(bpf_get_current_pid_tgid() >> 32);
+	if (!tls__emit(session->state.id, object, slot, 0))
+		session->told = known ? TOLD_RANDOM : TOLD;
+	return 0;
 }
 
 /* Its socket may have been found meanwhile. */
@@ -91,11 +97,12 @@ static __noinline int tls__plaintext(const struct tls_thread *thread, u64 object
 
 	if (!thread)
 		return 0;
-	session = tls_session__of(object, thread->slot);
+	session = tls_session__of(object);
 	if (!session)
 		return 0;
 	state = &session->state;
 	tls_session__settle(state);
+	tls_session__tell(session, object, thread->slot);
 	if (state->depth == CAPTURE_NOTHING || !tls_session__wanted(state, bytes))
 		return 0;
 	call__begin(&call, state, bytes);
@@ -210,8 +217,8 @@ int tls_leave(struct pt_regs *regs)
 		tls__plaintext(thread, object, direction, bytes);
 	else if (bytes == 0 && direction == DIRECTION_RECV && thread->call != TLS_READ_EARLY)
 		tls__ended(object, direction);
-	else
-		tls_session__of(object, thread->slot);
+	else if (thread->call != TLS_SHUTDOWN)
+		tls_session__tell(tls_session__of(object), object, thread->slot);
 	return 0;
 }
 

@@ -20,7 +20,12 @@ struct tls_thread {
 struct tls_session {
 	struct state state;
 	u64 queue_ns; /* of the ciphertext that was read last */
+	u32 told;     /* TOLD_* of a session that is not joined */
+	u32 pad;
 };
+
+#define TOLD	    1
+#define TOLD_RANDOM 2 /* with the client's random number */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -46,7 +51,7 @@ struct {
 
 /* What user/ found out: number of a session that was not joined -> connection. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, u64);
 	__type(value, u64);
@@ -90,6 +95,20 @@ static __always_inline bool tls__attached_before(u32 slot, u64 time_ns)
 	return file && file->attached_ns && time_ns > file->attached_ns;
 }
 
+/* Whether there is one where the library keeps it, after its first handshake message. */
+static __always_inline bool tls__random(u8 *out, u64 object, u32 slot)
+{
+	struct tls_file *file = bpf_map_lookup_elem(&tls_files, &slot);
+	u64 *words = (u64 *)out;
+
+	if (!file || !file->random.offset ||
+	    (file->random.pointer != TLS_PLACE_DIRECT &&
+	     bpf_probe_read_user(&object, sizeof(object), (void *)(object + file->random.pointer))))
+		return false;
+	bpf_probe_read_user(out, TLS_RANDOM, (void *)(object + file->random.offset));
+	return words[0] && words[1] && words[2] && words[3];
+}
+
 __noinline int tls__emit(u64 connection, u64 object, u32 slot, u16 flags)
 {
 	struct tls_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
@@ -104,6 +123,9 @@ __noinline int tls__emit(u64 connection, u64 object, u32 slot, u16 flags)
 	event->session = object;
 	event->tgid = bpf_get_current_pid_tgid() >> 32;
 	event->slot = slot;
+	__builtin_memset(event->random, 0, sizeof(event->random));
+	if (connection & TLS_UNJOINED)
+		tls__random(event->random, object, slot);
 	bpf_ringbuf_submit(event, wakeup(now));
 	return 0;
 }

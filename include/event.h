@@ -159,7 +159,8 @@ struct tls_event {
 	__u64 connection;
 	__u64 session; /* address of the library's object */
 	__u32 tgid;
-	__u32 slot; /* of the probed file (tls.h) */
+	__u32 slot;	 /* of the probed file (tls.h) */
+	__u8 random[32]; /* the client's, of a session that is not joined; zeros: not known */
 };
 
 struct process_event {
@@ -207,7 +208,7 @@ _Static_assert(sizeof(struct end_event) == 48, "end_event");
 _Static_assert(sizeof(struct process_event) == 832, "process_event");
 _Static_assert(sizeof(struct exit_event) == 24, "exit_event");
 _Static_assert(sizeof(struct loss_event) == 40, "loss_event");
-_Static_assert(sizeof(struct tls_event) == 40, "tls_event");
+_Static_assert(sizeof(struct tls_event) == 72, "tls_event");
 _Static_assert(sizeof(struct verdict) == 24, "verdict");
 
 #endif

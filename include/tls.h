@@ -28,9 +28,22 @@ enum tls_call {
 #define TLS_COOKIE_CALL(cookie) ((cookie)&0xff)
 #define TLS_COOKIE_SLOT(cookie) ((__u32)((cookie) >> 8))
 
+#define TLS_RANDOM 32
+
+/*
+ * Where a library keeps the client's random number, which is in the clear in the ClientHello (RFC
+ * 8446 section 4.1.2): in its session object, or in one that the object points to.
+ */
+struct tls_place {
+	__u32 pointer; /* where in the session object; UINT32_MAX: in the object itself */
+	__u32 offset;  /* 0: not known */
+};
+#define TLS_PLACE_DIRECT 0xffffffffU
+
 /* A probed file, as bpf/ knows it; key: its slot. */
 struct tls_file {
 	__u64 attached_ns; /* all of its probes are in place: what begins later is seen whole */
+	struct tls_place random;
 };
 
 /* A session as its process knows it. */

@@ -16,7 +16,7 @@
 #include "engine.h"
 #include "queues/queues.h"
 #include "rules/rules.h"
-#include "tls.h"
+#include "tls/join.h"
 #include "tls/watch.h"
 
 #define WAIT_MS	      10
@@ -31,6 +31,7 @@
 struct observer {
 	struct capture *capture;
 	struct tls_watch *tls; /* NULL: TLS libraries are not probed */
+	struct tls_join *join;
 	struct engine *engine;
 	struct metrics *metrics;
 	struct rules *rules;		    /* NULL: none */
@@ -94,8 +95,9 @@ static int watch_tls(struct observer *o)
 	o->engine->options.without_tls = capture__tls_ready(o->capture) != 0;
 	if (o->engine->options.without_tls)
 		return 0;
+	o->join = tls_join__new(o->capture);
 	o->tls = tls_watch__new(o->capture, &options);
-	return o->tls ? 0 : -ENOMEM;
+	return o->tls && o->join ? 0 : -ENOMEM;
 }
 
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
@@ -137,6 +139,7 @@ void observer__close(struct observer *o)
 	if (!o)
 		return;
 	tls_watch__free(o->tls);
+	tls_join__free(o->join);
 	capture__close(o->capture);
 	metrics__free(o->metrics);
 	rules__free(o->rules);
@@ -167,24 +170,26 @@ void observer__tap(struct observer *o,
 	o->tap_context = context;
 }
 
-/* Of a TLS session whose socket is not known. */
-static bool is_unjoined(const struct event *event)
+static void pass_on(void *context, const struct event *event, uint32_t size)
 {
-	return event->type == EVENT_CHUNK && event->flags & CHUNK_PLAINTEXT &&
-	       ((const struct chunk *)event)->connection & TLS_UNJOINED;
+	struct observer *o = context;
+
+	if (o->tap)
+		o->tap(o->tap_context, event, size);
+	engine__event(o->engine, event, size);
 }
 
 static void take(void *context, const struct event *event, uint32_t size)
 {
 	struct observer *o = context;
 
-	if (is_unjoined(event))
+	if (!o->tls) {
+		pass_on(o, event, size);
 		return;
-	if (o->tls && event->type == EVENT_PROCESS)
+	}
+	if (event->type == EVENT_PROCESS)
 		tls_watch__process(o->tls, ((const struct process_event *)event)->tgid);
-	if (o->tap)
-		o->tap(o->tap_context, event, size);
-	engine__event(o->engine, event, size);
+	tls_join__take(o->join, event, size, pass_on, o);
 }
 
 /* ---- connections whose end was never told ---- */
@@ -335,8 +340,10 @@ static void pass_time(struct observer *o)
 		o->ticked_ns = now;
 		engine__tick(o->engine, now);
 		metrics__read_resources(o->metrics, now, clock_ns(CLOCK_BOOTTIME));
-		if (o->tls)
+		if (o->tls) {
 			tls_watch__tick(o->tls, now);
+			tls_join__tick(o->join, now);
+		}
 	}
 	if (now - o->second_ns >= SECOND_NS) {
 		o->second_ns = now;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 #include "event.h"
+#include "tls.h"
 
 struct capture;
 
@@ -91,6 +92,9 @@ int capture__tls_attach(struct capture *capture, const char *path, uint32_t slot
 void capture__tls_detach(struct capture *capture, struct tls_links *links); /* tolerates NULL */
 /* When a file's probes were in place (CLOCK_MONOTONIC); 0: it is not probed. */
 uint64_t capture__tls_attached_ns(const struct capture *capture, uint32_t slot);
+/* Where the library of a slot keeps the client's random number (tls.h). */
+struct tls_place capture__tls_random(const struct capture *capture, uint32_t slot);
+void capture__tls_set_random(struct capture *capture, uint32_t slot, struct tls_place place);
 /* Tells bpf/ which connection a session is that it has given the number `session`. */
 void capture__tls_joined(struct capture *capture, uint64_t session, uint64_t connection);
 /* Forgets the sessions of processes that are gone. */

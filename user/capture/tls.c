@@ -211,13 +211,30 @@ void capture__tls_detach(struct capture *capture, struct tls_links *links)
 	free(links);
 }
 
-uint64_t capture__tls_attached_ns(const struct capture *capture, uint32_t slot)
+static struct tls_file file_of(const struct capture *capture, uint32_t slot)
 {
 	struct tls_file file = {0};
 
-	if (bpf_map_lookup_elem(bpf_map__fd(capture->bpf->maps.tls_files), &slot, &file))
-		return 0;
-	return file.attached_ns;
+	bpf_map_lookup_elem(bpf_map__fd(capture->bpf->maps.tls_files), &slot, &file);
+	return file;
+}
+
+uint64_t capture__tls_attached_ns(const struct capture *capture, uint32_t slot)
+{
+	return file_of(capture, slot).attached_ns;
+}
+
+struct tls_place capture__tls_random(const struct capture *capture, uint32_t slot)
+{
+	return file_of(capture, slot).random;
+}
+
+void capture__tls_set_random(struct capture *capture, uint32_t slot, struct tls_place place)
+{
+	struct tls_file file = file_of(capture, slot);
+
+	file.random = place;
+	bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.tls_files), &slot, &file, BPF_ANY);
 }
 
 void capture__tls_joined(struct capture *capture, uint64_t session, uint64_t connection)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "tls/library.h"
 
-#include <linux/types.h>
-#include "tls.h"
+#include <string.h>
+
+#define RANDOM_WITHIN 8192 /* bytes of a session object */
 
 struct function {
 	const char *name;
@@ -31,12 +32,9 @@ static const struct function openssl[] = {
 
 /* gnutls_record_send ends in gnutls_record_send2. */
 static const struct function gnutls[] = {
-	{"gnutls_record_recv", TLS_READ, false},
-	{"gnutls_record_send", TLS_WRITE, false},
-	{"gnutls_handshake", TLS_HANDSHAKE, false},
-	{"gnutls_bye", TLS_SHUTDOWN, false},
-	{"gnutls_deinit", TLS_FREE, true},
-	{0},
+	{"gnutls_record_recv", TLS_READ, false},    {"gnutls_record_send", TLS_WRITE, false},
+	{"gnutls_handshake", TLS_HANDSHAKE, false}, {"gnutls_bye", TLS_SHUTDOWN, false},
+	{"gnutls_deinit", TLS_FREE, true},	    {0},
 };
 
 static const struct function *const tables[TLS_KIND_COUNT] = {
@@ -84,14 +82,38 @@ static bool is_of(const struct elf_file *file, const struct function *table,
 	return true;
 }
 
+/*
+ * Of SSL_get_client_random, which copies it out of the session: `lea offset(%rdi), register` (Intel
+ * SDM volume 2: REX.W 8D, mod 10, rm 111). Where it is otherwise, join.c finds it by searching.
+ */
+static void find_random(const struct elf_file *file, struct tls_place *out)
+{
+	uint64_t address, size;
+	uint8_t code[96];
+
+	if (file->machine != EM_X86_64 ||
+	    !elf_file__symbol(file, "SSL_get_client_random", &address, &size) ||
+	    size < sizeof(code) || !elf_file__read(file, address, code, sizeof(code)))
+		return;
+	for (size_t i = 0; i + 7 <= sizeof(code); i++) {
+		if ((code[i] & 0xf8) != 0x48 || code[i + 1] != 0x8d || (code[i + 2] & 0xc7) != 0x87)
+			continue;
+		memcpy(&out->offset, code + i + 3, sizeof(out->offset));
+		out->pointer = TLS_PLACE_DIRECT;
+		if (out->offset >= RANDOM_WITHIN)
+			out->offset = 0;
+		return;
+	}
+}
+
 void tls_library__find(const struct elf_file *file, struct tls_library *out)
 {
-	out->count = 0;
+	*out = (struct tls_library){.kind = TLS_KIND_NONE};
 	for (int kind = TLS_KIND_COUNT - 1; kind > TLS_KIND_NONE; kind--) {
 		if (!is_of(file, tables[kind], out))
 			continue;
 		out->kind = (enum tls_kind)kind;
+		find_random(file, &out->random);
 		return;
 	}
-	out->kind = TLS_KIND_NONE;
 }

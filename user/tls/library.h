@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include "capture/capture.h"
 #include "elf_file.h"
+#include "tls.h"
 
 #define LIBRARY_POINTS_MAX 64
 
@@ -13,6 +14,7 @@ enum tls_kind { TLS_KIND_NONE, TLS_KIND_OPENSSL, TLS_KIND_GNUTLS, TLS_KIND_COUNT
 
 struct tls_library {
 	enum tls_kind kind;
+	struct tls_place random; /* the client's number; offset 0: not known */
 	size_t count;
 	struct tls_point point[LIBRARY_POINTS_MAX];
 };

@@ -102,6 +102,7 @@ static bool probe_file(struct tls_watch *w, const struct elf_file *elf, const ch
 		log__write(LOG_WARN, "tls", "cannot probe %s: %s", name, strerror(-err));
 		return false;
 	}
+	capture__tls_set_random(w->capture, (uint32_t)(file - w->file), library.random);
 	w->probed++;
 	return true;
 }
