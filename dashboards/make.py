@@ -20,6 +20,13 @@ def increase(metric, window, by="", more=""):
     return f"sum{f' by ({by})' if by else ''} (increase({metric}{selector}[{window}]))"
 
 
+def grown(metric, window, by, more=""):
+    """As increase(), with what a series begins with where it is new (as the alerts have it: alerts/sonde.rules.yml)."""
+    of = f"{metric}{{{more}}}" if more else metric
+    return (f"sum by ({by}) ((({of} unless {of} offset {window}) and on (instance, job) up offset {window} == 1) "
+            f"or increase({of}[{window}]))")
+
+
 def quantile(q, metric, by="", window="$__rate_interval", more=""):
     inner = ",".join(part for part in (S, more) if part)
     return f"histogram_quantile({q}, sum by ({', '.join(p for p in (by, 'le') if p)}) (rate({metric}_bucket{{{inner}}}[{window}])))"
@@ -33,12 +40,12 @@ class Panel:
     """One panel; its place is found by the dashboard."""
 
     def __init__(self, kind, title, description, targets, unit="short", width=8, height=8, steps=None, instant=False,
-                 minimum=None, maximum=None, decimals=None, mappings=None):
+                 minimum=None, maximum=None, decimals=None, mappings=None, columns=None):
         self.kind, self.title, self.description, self.unit = kind, title, description, unit
         self.targets = [(t, "") if isinstance(t, str) else t for t in (targets if isinstance(targets, list) else [targets])]
         self.width, self.height, self.instant = width, height, instant
         self.steps, self.minimum, self.maximum, self.decimals = steps or [(None, GREEN)], minimum, maximum, decimals
-        self.mappings = mappings
+        self.mappings, self.columns = mappings, columns or {}
 
     def field_config(self):
         defaults = {"unit": self.unit, "color": {"mode": "thresholds" if self.kind in ("stat", "gauge") else "palette-classic"},
@@ -68,15 +75,21 @@ class Panel:
                  "timeseries": {"legend": {"displayMode": "table", "placement": "bottom", "showLegend": True,
                                            "calcs": ["lastNotNull", "max"]}, "tooltip": {"mode": "multi", "sort": "desc"}},
                  "piechart": {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "pieType": "donut",
-                              "legend": {"displayMode": "table", "placement": "right", "showLegend": True,
+                              "legend": {"displayMode": "table", "placement": "right", "showLegend": True, "calcs": [],
                                          "values": ["value", "percent"]}, "tooltip": {"mode": "single", "sort": "none"}},
                  "table": {"showHeader": True, "cellHeight": "sm"}}
         return {"id": number, "type": self.kind, "title": self.title, "description": self.description, "datasource": DATASOURCE,
                 "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height}, "fieldConfig": self.field_config(),
                 "options": kinds[self.kind],
                 "targets": [self.target(i, e, l) for i, (e, l) in enumerate(self.targets)],
-                "transformations": [{"id": "organize", "options": {"excludeByName": {"Time": True, "__name__": True, "instance": True, "job": True}}}]
-                if self.kind == "table" else []}
+                "transformations": self.transformations()}
+
+    def transformations(self):
+        """A table's queries become one table, its columns named after what they hold."""
+        if self.kind != "table":
+            return []
+        return [{"id": "merge", "options": {}},
+                {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": self.columns}}]
 
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -138,7 +151,8 @@ def executive():
         Panel("gauge", "Pool utilisation", "The fullest database pool: active connections as a share of its most.",
               f"max({POOL})", "percent", 6, steps=LIMIT_POOL, minimum=0, maximum=100),
         Panel("table", "Recent alerts (24 h)", "Alerts that fired within a day, and for how many minutes.",
-              "sort_desc(sum by (alertname, severity, service) (count_over_time(ALERTS{alertstate=\"firing\"}[24h:15s]))) / 4", "m", 6, instant=True),
+              "sort_desc(sum by (alertname, severity, service, instance) (count_over_time(ALERTS{alertstate=\"firing\"}[24h:15s])) / 4)", "m", 6, instant=True,
+              columns={"Value": "fired for"}),
     ])])
 
 
@@ -209,7 +223,8 @@ def database():
         Panel("gauge", "Pool utilisation", "The fullest pool: active connections as a share of its most.", f"max({POOL})", "percent", 6,
               steps=LIMIT_POOL, minimum=0, maximum=100),
         Panel("table", "Pool configuration", "Most and fewest connections of each pool: configured, or learned from what was seen.",
-              [f"db_pool_max_connections{{{S}}}", f"db_pool_min_connections{{{S}}}"], width=12, instant=True),
+              [f"max by (service, database, source) (db_pool_{which}_connections{{{S}}})" for which in ("max", "min")], width=12, instant=True,
+              columns={"Value #A": "most", "Value #B": "fewest"}),
         Panel("timeseries", "Active connections over time", "By service and database.",
               [(f"db_active_connections{{{S}}}", "{{service}} {{database}}")], width=12),
         Panel("timeseries", "Pool utilisation over time", "Active connections as a share of the pool's most.",
@@ -219,11 +234,11 @@ def database():
         Panel("timeseries", "Latency by query type (p95)", "95 % of the queries of a type took no longer.",
               [(quantile(0.95, "db_query_duration_ms", "type"), "{{type}}")], "ms"),
         Panel("timeseries", "Connection errors", "Connections that failed or were cut within five minutes, by reason.",
-              [(f"sum by (reason) (increase(db_connection_errors_total{{{S}}}[5m])) or vector(0)", "{{reason}}")], "short", minimum=0),
+              [(f"{grown('db_connection_errors_total', '5m', 'reason', S)} or vector(0)", "{{reason}}")], "short", minimum=0),
         Panel("table", "Top statements", "The ten statements that took most time within the range: milliseconds in all.",
               f"topk(10, sum by (service, fingerprint) (increase(db_statement_duration_ms_sum{{{S}}}[$__range])) "
               f"* on (service, fingerprint) group_left (statement) max by (service, fingerprint, statement) (db_statement_info{{{S}}}))",
-              "ms", 24, 10, instant=True),
+              "ms", 24, 10, instant=True, columns={"Value": "time in all"}),
     ])]
     return dashboard("sonde-database", "sonde: Database performance", "Pools, statements and errors of PostgreSQL.", "10s", "1h", rows)
 
@@ -232,15 +247,19 @@ def business():
     def by(metric, label, window="1h"):
         return [(increase(metric, window, label), f"{{{{{label}}}}}")]
     rows = [("", [
-        Panel("timeseries", "Active users", "Different users with a request within five minutes.", [("sum(active_users_concurrent)", "users")], width=8, minimum=0),
-        Panel("stat", "Logins (1 h)", "Logins that succeeded within an hour.", increase("user_logins_total", "1h"), width=4, decimals=0, steps=[(None, BLUE)]),
-        Panel("stat", "Logins (24 h)", "Logins that succeeded within a day.", increase("user_logins_total", "24h"), width=4, decimals=0, steps=[(None, BLUE)]),
-        Panel("timeseries", "Active sessions", "Different sessions within their lifetime.", [("sum(user_sessions_active)", "sessions")], width=8, minimum=0),
+        *(Panel("stat", f"Most users at once ({window})", "The most that were active within any five minutes of that time.",
+                f"max_over_time(sum(active_users_concurrent)[{window}:1m])", width=6, height=5, decimals=0, steps=[(None, BLUE)])
+          for window in ("1h", "24h")),
+        *(Panel("stat", f"Logins ({window})", "Logins that succeeded in that time.", increase("user_logins_total", window), width=6, height=5,
+                decimals=0, steps=[(None, BLUE)]) for window in ("1h", "24h")),
+        Panel("timeseries", "Active users", "Different users with a request within five minutes.", [("sum(active_users_concurrent)", "users")], width=12, minimum=0),
+        Panel("timeseries", "Active sessions", "Different sessions within their lifetime.", [("sum(user_sessions_active)", "sessions")], width=12, minimum=0),
         Panel("timeseries", "Scenarios by tier", "Scenarios created within an hour.", by("scenarios_created_total", "tier"), width=8, minimum=0),
         Panel("timeseries", "Forecasts by tier", "Forecasts accepted within an hour.", by("forecasts_generated_total", "tier"), width=8, minimum=0),
         Panel("timeseries", "Limit hits by tier and type", "Requests within an hour that a tier's limit refused.",
-              [(increase("tier_limit_hits_total", "1h", "tier, type"), "{{tier}} {{type}}")], width=8, minimum=0, steps=[(None, GREEN), (50, RED)]),
-        Panel("timeseries", "Trust layer by component", "Explanations asked for within an hour.", by("trust_layer_usage_total", "component"), width=8, minimum=0),
+              [(grown("tier_limit_hits_total", "1h", "tier, type"), "{{tier}} {{type}}")], width=8, minimum=0, steps=[(None, GREEN), (50, RED)]),
+        Panel("timeseries", "Trust layer by component", "Explanations asked for within an hour.",
+              [(grown("trust_layer_usage_total", "1h", "component"), "{{component}}")], width=8, minimum=0),
         Panel("stat", "FREE to STARTER (24 h)", "Upgrades within a day.", increase("tier_upgrades_total", "24h", "", 'from="FREE",to="STARTER"'), width=8, decimals=0, steps=[(None, BLUE)]),
         Panel("stat", "STARTER to PRO (24 h)", "Upgrades within a day.", increase("tier_upgrades_total", "24h", "", 'from="STARTER",to="PRO"'), width=8, decimals=0, steps=[(None, BLUE)]),
     ])]

@@ -88,8 +88,7 @@ def shortened_rules():
     with open(os.path.join(ALERTS, "sonde.rules.yml")) as f:
         text = f.read()
     text = re.sub(r"\bfor: (\d+[mh])$", lambda m: "for: " + SHORTER["for"][m[1]], text, flags=re.M)
-    text = re.sub(r"\[(\d+[mh])\]", lambda m: f"[{SHORTER['range'][m[1]]}]", text)
-    return text.replace("offset 1m", "offset 15s")
+    return re.sub(r"(\[|\boffset )(\d+[mh])\b", lambda m: m[1] + SHORTER["range"][m[2]], text)
 
 
 def shortened_routing():
