@@ -25,6 +25,7 @@ static const char help_text[] =
 	"  -s, --web.socket PATH           local socket for `sonde top` (default /run/sonde.sock; "
 	"'' none)\n"
 	"  -w, --capture WAY               auto, socket_tracepoints, fexit or sys_exit\n"
+	"  -t, --tls on|off                read plaintext at TLS libraries (default on)\n"
 	"  -e, --exchanges FILE            also write every exchange as a line of JSON ('-': "
 	"stdout)\n"
 	"  -i, --summary SECONDS           a summary line that often (default 60; 0 none)\n"
@@ -32,7 +33,7 @@ static const char help_text[] =
 
 struct run_options {
 	const char *config;
-	const char *listen_address, *socket, *way, *exchanges;
+	const char *listen_address, *socket, *way, *exchanges, *tls;
 	long long summary_seconds;
 };
 
@@ -63,6 +64,12 @@ static int override(const struct run_options *options, struct config *config, ch
 			 options->way);
 		return -EINVAL;
 	}
+	if (options->tls && strcmp(options->tls, "on") != 0 && strcmp(options->tls, "off") != 0) {
+		snprintf(error, size, "--tls cannot be `%s`; it is on or off", options->tls);
+		return -EINVAL;
+	}
+	if (options->tls)
+		config->tls.enabled = options->tls[1] == 'n';
 	if (options->listen_address && options->listen_address[0] &&
 	    !listen__is_address(options->listen_address)) {
 		snprintf(error, size,
@@ -283,17 +290,16 @@ static int parse(int argc, char **argv, struct run_options *out)
 		{"web.listen-address", required_argument, NULL, 'l'},
 		{"web.socket", required_argument, NULL, 's'},
 		{"capture", required_argument, NULL, 'w'},
+		{"tls", required_argument, NULL, 't'},
 		{"exchanges", required_argument, NULL, 'e'},
 		{"summary", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
 		{0}};
-	const char **text[] = {['c'] = &out->config,
-			       ['l'] = &out->listen_address,
-			       ['s'] = &out->socket,
-			       ['w'] = &out->way,
-			       ['e'] = &out->exchanges};
+	const char **text[] = {['c'] = &out->config, ['l'] = &out->listen_address,
+			       ['s'] = &out->socket, ['w'] = &out->way,
+			       ['t'] = &out->tls,    ['e'] = &out->exchanges};
 
-	for (int c; (c = getopt_long(argc, argv, "c:l:s:w:e:i:h", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "c:l:s:w:t:e:i:h", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help_text, stdout);
 			return EXIT_GOOD;

@@ -24,6 +24,7 @@ void config__defaults(struct config *config)
 	strcpy(config->web.socket, "/run/sonde.sock");
 	config->capture.way = CAPTURE_AUTO;
 	config->capture.ring_bytes = 8 << 20;
+	config->tls.enabled = true;
 	config->limits.connections = 100000;
 	config->limits.routes_per_service = 200;
 	config->limits.statements = 2000;
@@ -249,6 +250,11 @@ static const struct yaml_key capture_keys[] = {
 	{0},
 };
 
+static const struct yaml_key tls_keys[] = {
+	{.name = "enabled", .read = yaml__read_bool, AT(tls.enabled)},
+	{0},
+};
+
 static const struct yaml_key limit_keys[] = {
 	NUMBER("connections", limits.connections, 16, 10000000),
 	NUMBER("routes_per_service", limits.routes_per_service, 1, 100000),
@@ -267,6 +273,7 @@ static const struct yaml_key log_keys[] = {
 static const struct yaml_key root_keys[] = {
 	SECTION("web", web_keys),
 	SECTION("capture", capture_keys),
+	SECTION("tls", tls_keys),
 	SECTION("limits", limit_keys),
 	{.name = "routes", .read = read_routes},
 	{.name = "http_ports", .read = read_ports},

@@ -26,6 +26,9 @@ struct config {
 	} web;
 	struct capture_options capture;
 	struct {
+		bool enabled; /* TLS libraries are probed */
+	} tls;
+	struct {
 		uint32_t connections;
 		uint32_t routes_per_service;
 		uint32_t statements;

@@ -141,8 +141,10 @@ static void take_out(struct connections *t, struct connection *c)
 
 	owner__count_moved(t, c);
 	pools__leave(&t->engine->pools, c, t->engine->now_ns);
-	if (c->id_protocol == PROTOCOL_TLS && !c->dropped)
+	if (c->id_protocol == PROTOCOL_TLS && !c->dropped) {
 		t->engine->counters.opaque[PROTOCOL_TLS]++;
+		t->engine->counters.tls_opaque[TLS_REASON_UNJOINED]++;
+	}
 	*at = c->next;
 	t->count--;
 	t->engine->counters.open_connections[c->id_protocol]--;

@@ -62,6 +62,20 @@ static bool enter_parser(struct connection *c, const struct protocol *protocol)
 	return true;
 }
 
+/* Counts why not, where it is known at once. */
+static bool may_be_read(const struct connections *t, const struct connection *c)
+{
+	struct engine *engine = t->engine;
+	enum tls_reason reason = TLS_REASON_UNJOINED;
+
+	if (engine->tls_reason)
+		reason = engine->tls_reason(engine->tls_reason_context, c->tgid);
+	if (reason == TLS_REASON_UNJOINED)
+		return true;
+	engine->counters.tls_opaque[reason]++;
+	return false;
+}
+
 void decide__as(struct connections *t, struct connection *c, enum protocol_id id)
 {
 	const struct protocol *protocol = protocol__by_id(id);
@@ -76,7 +90,7 @@ void decide__as(struct connections *t, struct connection *c, enum protocol_id id
 	if (protocol && !enter_parser(c, protocol))
 		protocol = NULL;
 	count_open(t, c, id);
-	if (id == PROTOCOL_TLS && !t->engine->options.without_tls) {
+	if (id == PROTOCOL_TLS && may_be_read(t, c)) {
 		verdict.depth = CAPTURE_TLS; /* and wait for what its library has read */
 	} else if (!protocol) {
 		t->engine->counters.opaque[id]++;

@@ -47,6 +47,23 @@ void engine__free(struct engine *engine)
 	free(engine);
 }
 
+const char *tls_reason__name(enum tls_reason reason)
+{
+	static const char *const names[] = {
+		[TLS_REASON_UNJOINED] = "unjoined",
+		[TLS_REASON_UNKNOWN_LIBRARY] = "unknown_library",
+		[TLS_REASON_STRIPPED] = "stripped",
+		[TLS_REASON_GO] = "go",
+		[TLS_REASON_RUSTLS] = "rustls",
+		[TLS_REASON_JAVA] = "java",
+		[TLS_REASON_NOT_PERMITTED] = "not_permitted",
+		[TLS_REASON_UNSUPPORTED] = "unsupported",
+		[TLS_REASON_OFF] = "off",
+	};
+
+	return reason < TLS_REASON_COUNT ? names[reason] : "unknown";
+}
+
 int engine__add_sink(struct engine *engine, struct sink sink)
 {
 	if (engine->sink_count == ENGINE_SINKS_MAX)

@@ -17,6 +17,21 @@
 
 struct connections;
 
+/* Why nobody can read a TLS connection. */
+enum tls_reason {
+	TLS_REASON_UNJOINED, /* its library is probed, but which session it was is not known */
+	TLS_REASON_UNKNOWN_LIBRARY,
+	TLS_REASON_STRIPPED, /* OpenSSL or BoringSSL in the program, not exported */
+	TLS_REASON_GO,
+	TLS_REASON_RUSTLS,
+	TLS_REASON_JAVA,
+	TLS_REASON_NOT_PERMITTED, /* the kernel refuses to probe the file */
+	TLS_REASON_UNSUPPORTED,	  /* the kernel refuses the programs */
+	TLS_REASON_OFF,
+	TLS_REASON_COUNT
+};
+const char *tls_reason__name(enum tls_reason reason);
+
 /* What the engine has counted; plain numbers, read by the owning thread or from a snapshot. */
 struct engine_counters {
 	uint64_t events[EVENT_TYPE_COUNT];    /* by enum event_type */
@@ -31,8 +46,9 @@ struct engine_counters {
 	uint64_t in_flight[PROTOCOL_COUNT][SIDE_COUNT];
 	uint64_t unparsable[PROTOCOL_COUNT]; /* connections given up, by what they were taken for */
 	uint64_t opaque[PROTOCOL_COUNT];     /* connections decided to be TLS, OPAQUE ... */
-	uint64_t tls_connections;	     /* joined to the session of a TLS library */
-	uint64_t unobservable_chunks;	     /* io_uring, compat: no buffer to be found */
+	uint64_t tls_opaque[TLS_REASON_COUNT];
+	uint64_t tls_connections;     /* joined to the session of a TLS library */
+	uint64_t unobservable_chunks; /* io_uring, compat: no buffer to be found */
 	uint64_t open_connections[PROTOCOL_COUNT];
 	uint64_t connections_seen;
 	uint64_t ignored_connections; /* of processes that the configuration leaves out */
@@ -69,6 +85,9 @@ struct engine {
 	/* Tells bpf/ what became of a connection; NULL in replays. */
 	void (*verdict)(void *context, uint64_t connection, const struct verdict *verdict);
 	void *verdict_context;
+	/* Asked once of a connection that is found to be TLS; NULL: as TLS_REASON_UNJOINED. */
+	enum tls_reason (*tls_reason)(void *context, uint32_t tgid);
+	void *tls_reason_context;
 	uint64_t now_ns; /* time of the newest event */
 	uint64_t ticked_ns;
 	uint64_t first_ns; /* time of the first event: what was open then may be in mid-batch */

@@ -88,21 +88,45 @@ static int make_engine(struct observer *o, const struct config *config)
 		       : -ENOMEM;
 }
 
+static enum tls_reason reason_off(void *context, uint32_t tgid)
+{
+	(void)context;
+	(void)tgid;
+	return TLS_REASON_OFF;
+}
+
+static enum tls_reason reason_unsupported(void *context, uint32_t tgid)
+{
+	(void)context;
+	(void)tgid;
+	return TLS_REASON_UNSUPPORTED;
+}
+
+static enum tls_reason reason_of_process(void *context, uint32_t tgid)
+{
+	return tls_watch__reason(context, tgid);
+}
+
 static int watch_tls(struct observer *o)
 {
 	struct tls_watch_options options = {.proc = "/proc"};
 
 	o->engine->options.without_tls = capture__tls_ready(o->capture) != 0;
-	if (o->engine->options.without_tls)
+	if (o->engine->options.without_tls) {
+		o->engine->tls_reason = o->config.tls.enabled ? reason_unsupported : reason_off;
 		return 0;
+	}
 	o->join = tls_join__new(o->capture);
 	o->tls = tls_watch__new(o->capture, &options);
+	o->engine->tls_reason = reason_of_process;
+	o->engine->tls_reason_context = o->tls;
 	return o->tls && o->join ? 0 : -ENOMEM;
 }
 
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
 {
 	struct observer *o = calloc(1, sizeof(*o));
+	struct capture_options capture;
 	int err;
 
 	if (!o || make_engine(o, config)) {
@@ -113,7 +137,9 @@ int observer__open(const struct config *config, struct observer **out, char *err
 	o->config = *config;
 	pthread_mutex_init(&o->lock, NULL);
 	pthread_cond_init(&o->changed, NULL);
-	err = capture__open(&config->capture, &o->capture, error, size);
+	capture = config->capture;
+	capture.without_tls = !config->tls.enabled;
+	err = capture__open(&capture, &o->capture, error, size);
 	if (err) {
 		observer__close(o);
 		return err;
@@ -413,6 +439,7 @@ int observer__reload(struct observer *o, const struct config *config, char *kept
 	name_kept(kept, size, "capture",
 		  config->capture.way != o->config.capture.way ||
 			  config->capture.ring_bytes != o->config.capture.ring_bytes);
+	name_kept(kept, size, "tls", config->tls.enabled != o->config.tls.enabled);
 	name_kept(kept, size, "limits",
 		  memcmp(&config->limits, &o->config.limits, sizeof(config->limits)) != 0);
 	pthread_mutex_lock(&o->lock);

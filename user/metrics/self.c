@@ -209,6 +209,10 @@ static void expose_connections(struct writer *w, const struct engine_counters *c
 	one(w, "protocol", protocol_id__name(PROTOCOL_UNKNOWN), c->unparsable[PROTOCOL_UNKNOWN]);
 	count(w, "sonde_tls_connections_total", METRIC_COUNTER, "",
 	      "TLS connections whose plaintext is read at their library.", c->tls_connections);
+	writer__family(w, "sonde_tls_opaque_connections_total", METRIC_COUNTER, "",
+		       "TLS connections that could not be read, by the reason.");
+	for (int reason = 0; reason < TLS_REASON_COUNT; reason++)
+		one(w, "reason", tls_reason__name(reason), c->tls_opaque[reason]);
 	writer__family(w, "sonde_opaque_connections_total", METRIC_COUNTER, "",
 		       "Connections found to be encrypted or of no known protocol.");
 	one(w, "protocol", protocol_id__name(PROTOCOL_TLS), c->opaque[PROTOCOL_TLS]);

@@ -15,13 +15,15 @@
 #include "log.h"
 #include "tls.h"
 #include "tls/library.h"
+#include "tls/inspect.h"
 #include "tls/mappings.h"
 
 #define SECOND_NS	 1000000000ull
 #define ROUND_NS	 (10 * SECOND_NS) /* from the end of one round to the next */
 #define PROCESSES_A_TICK 16
 #define LOOKED_MAX	 4096 /* a power of two */
-#define UNUSED_ROUNDS	 2    /* then a file is let go */
+#define TOLD_MAX	 256
+#define UNUSED_ROUNDS	 2 /* then a file is let go */
 
 /* One probed file. */
 struct file {
@@ -38,6 +40,15 @@ struct looked {
 	uint64_t changed_ns; /* its ctime: the inode may be another file's by now */
 	uint64_t process_ns; /* when a process of it was last looked at */
 	bool none;	     /* there is no TLS in it */
+	bool inspected;	     /* reason is known */
+	enum tls_reason reason;
+};
+
+/* What a process's connections were told to be; a cache. */
+struct told {
+	uint32_t tgid;
+	enum tls_reason reason;
+	uint64_t time_ns;
 };
 
 struct tls_watch {
@@ -48,6 +59,7 @@ struct tls_watch {
 	uint32_t probed;
 	uint64_t refused;
 	struct looked looked[LOOKED_MAX];
+	struct told told[TOLD_MAX];
 	DIR *processes; /* of the round in hand */
 	uint32_t round;
 	uint64_t round_ended_ns, now_ns;
@@ -191,6 +203,7 @@ struct look {
 	struct tls_watch *watch;
 	uint32_t tgid;
 	uint64_t executable; /* inode */
+	bool probed, refused, java;
 };
 
 static bool is_library(const char *path)
@@ -200,21 +213,33 @@ static bool is_library(const char *path)
 	return name && (!strncmp(name, "/libssl", 7) || !strncmp(name, "/libgnutls", 10));
 }
 
+static bool is_named(const char *path, const char *name)
+{
+	const char *last = strrchr(path, '/');
+
+	return last && !strcmp(last, name);
+}
+
 static void look_at_mapping(void *context, const struct mapping *mapping)
 {
 	struct look *look = context;
 	struct tls_watch *w = look->watch;
+	uint64_t refused = w->refused;
 	struct looked *known;
 	int fd;
 
+	look->java |= is_named(mapping->path, "/libjvm.so");
 	if (mapping->inode != look->executable && !is_library(mapping->path))
 		return;
 	known = looked_of(w, mapping->device, mapping->inode);
 	if (known->none && mapping->inode == look->executable)
 		return;
 	fd = mapping__open(w->options.proc, look->tgid, mapping);
-	if (fd >= 0)
-		known->none = !look_at(w, fd, mapping->path);
+	if (fd < 0)
+		return;
+	known->none = !look_at(w, fd, mapping->path);
+	look->probed |= !known->none;
+	look->refused |= w->refused != refused;
 }
 
 /* The executable's entry, forgotten where its inode is another file by now. NULL: gone. */
@@ -247,6 +272,43 @@ static void look_at_process(struct tls_watch *w, uint32_t tgid, bool always)
 		return;
 	executable->process_ns = w->now_ns;
 	mappings__each(w->options.proc, tgid, look_at_mapping, &look);
+}
+
+/* Of the executable alone, and so remembered. */
+static enum tls_reason inspect(const struct tls_watch *w, uint32_t tgid, struct looked *executable)
+{
+	char path[64];
+
+	if (!executable->inspected) {
+		snprintf(path, sizeof(path), "%.32s/%u/exe", w->options.proc, tgid);
+		executable->reason = tls__inspect(path);
+		executable->inspected = true;
+	}
+	return executable->reason;
+}
+
+static enum tls_reason find_reason(struct tls_watch *w, uint32_t tgid)
+{
+	struct look look = {.watch = w, .tgid = tgid};
+	struct looked *executable = executable_of(w, tgid, &look.executable);
+
+	/* One that is gone already may still have been probed. */
+	if (!executable || mappings__each(w->options.proc, tgid, look_at_mapping, &look))
+		return TLS_REASON_UNJOINED;
+	if (look.probed)
+		return TLS_REASON_UNJOINED;
+	if (look.refused)
+		return TLS_REASON_NOT_PERMITTED;
+	return look.java ? TLS_REASON_JAVA : inspect(w, tgid, executable);
+}
+
+enum tls_reason tls_watch__reason(struct tls_watch *w, uint32_t tgid)
+{
+	struct told *told = &w->told[tgid % TOLD_MAX];
+
+	if (told->tgid != tgid || w->now_ns - told->time_ns > SECOND_NS)
+		*told = (struct told){tgid, find_reason(w, tgid), w->now_ns};
+	return told->reason;
 }
 
 void tls_watch__process(struct tls_watch *w, uint32_t tgid)

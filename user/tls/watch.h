@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "engine.h"
 
 struct capture;
 struct tls_watch;
@@ -25,6 +26,12 @@ void tls_watch__free(struct tls_watch *watch); /* detaches; tolerates NULL */
 void tls_watch__process(struct tls_watch *watch, uint32_t tgid);
 /* Time passes: goes on with the round through all processes. Some times a second. */
 void tls_watch__tick(struct tls_watch *watch, uint64_t now_ns);
+
+/*
+ * Why a process's TLS connections cannot be read; TLS_REASON_UNJOINED: they can, its library is
+ * probed. Looks at the process's files; the first time for an executable some 10 ms.
+ */
+enum tls_reason tls_watch__reason(struct tls_watch *watch, uint32_t tgid);
 
 struct tls_watch_counts {
 	uint32_t files;	  /* probed now */
