@@ -114,7 +114,7 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		const char *where;
 		const char *right; /* what would be */
 	} wrong[] = {
-		{"wbe:\n  socket: x\n", "c.yaml:1: ", "web, capture, limits, routes"},
+		{"wbe:\n  socket: x\n", "c.yaml:1: ", "web, capture, tls, limits, routes"},
 		{"web:\n  listen: x\n", "c.yaml:2: ", "listen_address, socket, socket_group"},
 		{"web: x\n", "c.yaml:1: ", "listen_address"},
 		{"web:\n  listen_address: 9867\n", "c.yaml:2: ", "127.0.0.1:9867"},
