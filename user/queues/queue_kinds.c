@@ -2,7 +2,7 @@
 #include <string.h>
 #include "queues/queue_kind.h"
 
-static const struct queue_kind *const kinds[] = {&list_kind, &rq_kind, &bullmq_kind};
+static const struct queue_kind *const kinds[] = {&list_kind, &rq_kind, &bullmq_kind, &sidekiq_kind};
 
 const struct queue_kind *queue_kind__named(const char *name)
 {
@@ -14,5 +14,5 @@ const struct queue_kind *queue_kind__named(const char *name)
 
 const char *queue_kinds__names(void)
 {
-	return "list, rq, bullmq";
+	return "list, rq, bullmq, sidekiq";
 }
