@@ -284,10 +284,10 @@ static void promote(struct queue *q, uint64_t time_ms, const struct scene *s)
 static bool is_empty(const struct queue *q, struct reply *rest)
 {
 	const struct bullmq *own = q->own;
-	struct reply until;
+	struct reply id, until;
 	int64_t ms = 0;
 
-	if (!reply__next(rest, &until) || !reply__next(rest, &until))
+	if (!reply__next(rest, &id) || !reply__next(rest, &until))
 		return false;
 	return reply__integer(&until, &ms) && !ms && own->taken && q->jobs.count <= own->others;
 }

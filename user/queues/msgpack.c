@@ -90,6 +90,20 @@ static double as_float(uint64_t bits, size_t size)
 	return size == 8 ? wide : (double)narrow;
 }
 
+static int64_t as_signed(uint64_t bits, size_t size)
+{
+	switch (size) {
+	case 1:
+		return (int8_t)bits;
+	case 2:
+		return (int16_t)bits;
+	case 4:
+		return (int32_t)bits;
+	default:
+		return (int64_t)bits;
+	}
+}
+
 bool msgpack__number(struct slice *rest, double *out)
 {
 	uint8_t type = rest->length ? rest->data[0] : 0xc1;
@@ -110,7 +124,7 @@ bool msgpack__number(struct slice *rest, double *out)
 	else if (type < 0xd0)
 		*out = (double)n;
 	else
-		*out = (double)((int64_t)(n << (64 - 8 * size)) >> (64 - 8 * size));
+		*out = (double)as_signed(n, size);
 	return take(rest, 1 + size);
 }
 
