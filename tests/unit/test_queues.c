@@ -185,8 +185,8 @@ static void utilisation_is_the_busy_share(void **state)
 
 	(void)state;
 	assert_true(workers__utilisation(&w, 100 * SECOND) < 0);
-	workers__see(&w, &(struct worker){.identity = 1}, 90 * SECOND, 100 * SECOND);
-	workers__see(&w, &(struct worker){.identity = 2}, 100 * SECOND, 100 * SECOND);
+	workers__see(&w, &(struct worker){.identity = 1, .most = 1}, 90 * SECOND, 100 * SECOND);
+	workers__see(&w, &(struct worker){.identity = 2, .most = 1}, 100 * SECOND, 100 * SECOND);
 	workers__begin(&w, 1, 100 * SECOND, 100 * SECOND);
 	/* 20 s of the first, of which 10 busy; 10 s of the second */
 	assert_float_equal((float)workers__utilisation(&w, 110 * SECOND), 100.0 / 3, 0.001);

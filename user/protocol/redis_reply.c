@@ -337,14 +337,15 @@ static struct step data_done(struct parser *parser, uint64_t time_ns, size_t use
 
 static bool has_tail(const struct parser *parser, const struct reply *r, uint64_t length)
 {
-	return length >= REDIS_DETAIL_MAX + REDIS_TAIL && r->depth <= 2 && r->bulk_type != ';' &&
+	return length > REDIS_DETAIL_MAX && r->depth <= 2 && r->bulk_type != ';' &&
 	       is_followed(parser, r);
 }
 
 static struct step pass_to_tail(struct parser *parser, struct slice rest)
 {
 	struct reply *r = reply_of(parser);
-	uint64_t middle = r->data - (REDIS_TAIL + 2);
+	uint64_t behind = r->data - 2 - REDIS_DETAIL_MAX; /* what is kept of the beginning */
+	uint64_t middle = r->data - 2 - (behind < REDIS_TAIL ? behind : REDIS_TAIL);
 
 	r->state = REPLY_TAIL;
 	r->data -= middle;
@@ -359,8 +360,8 @@ static struct step take_tail(struct parser *parser, const struct run *run, size_
 	if (rest.length < r->data && !run->full)
 		return (struct step){0};
 	if (rest.length >= r->data)
-		keep_value(parser, REDIS_TAIL_OF_VALUE, REDIS_TAIL,
-			   slice__sub(rest, 0, REDIS_TAIL));
+		keep_value(parser, REDIS_TAIL_OF_VALUE, (int64_t)r->data - 2,
+			   slice__sub(rest, 0, (size_t)r->data - 2));
 	r->state = REPLY_PASSING;
 	if (r->data > rest.length)
 		return (struct step){.used = r->data, .stop = true};

@@ -21,11 +21,24 @@ void queue__clear(struct queue *q)
 	free(q->own);
 }
 
-void queue__worker(struct queue *q, const struct scene *s)
+static void see(struct queue *q, const struct scene *s, uint32_t most)
 {
-	struct worker who = {.identity = s->identity, .connection = s->connection, .tgid = s->tgid};
+	struct worker who = {.identity = s->identity,
+			     .connection = s->connection,
+			     .tgid = s->tgid,
+			     .most = most};
 
 	workers__see(&q->workers, &who, s->asked_ns, s->now_ns);
+}
+
+void queue__worker(struct queue *q, const struct scene *s)
+{
+	see(q, s, 1);
+}
+
+void queue__helper(struct queue *q, const struct scene *s)
+{
+	see(q, s, 0);
 }
 
 struct job *queue__take(struct queue *q, uint64_t hash, const struct scene *s)
@@ -84,6 +97,15 @@ void queue__end(struct queue *q, struct job *job, bool failed, uint64_t time_ns,
 	queue__count(q, 1, failed, s->now_ns);
 	if (job)
 		leave(q, job, time_ns, s);
+}
+
+void queue__did(struct queue *q, struct job *job, bool failed, uint64_t time_ns,
+		const struct scene *s)
+{
+	observe(q, workers__did(&q->workers, s->identity, job->taken_ns, time_ns, s->now_ns),
+		time_ns);
+	queue__count(q, 1, failed, s->now_ns);
+	leave(q, job, time_ns, s);
 }
 
 void queue__return(struct queue *q, struct job *job, const struct scene *s)

@@ -53,6 +53,8 @@ void queue__clear(struct queue *queue);
 
 /* Who asks for jobs here. */
 void queue__worker(struct queue *queue, const struct scene *scene);
+/* Who does jobs that another one asks for, and is counted for. */
+void queue__helper(struct queue *queue, const struct scene *scene);
 /* A job was taken; hash 0: it cannot be followed. */
 struct job *queue__take(struct queue *queue, uint64_t hash, const struct scene *scene);
 /* The job of that hash; made if it was not seen to be taken. NULL: no room. */
@@ -62,6 +64,12 @@ void queue__start(struct queue *queue, struct job *job, uint64_t time_ns,
 		  const struct scene *scene);
 /* It ended, and failed or not; the job is gone. NULL: one that was not seen to be taken. */
 void queue__end(struct queue *queue, struct job *job, bool failed, uint64_t time_ns,
+		const struct scene *scene);
+/*
+ * The same of one whose beginning was not told, done by who tells of it, one at a time: it began
+ * when it was taken or when that one ended its last job.
+ */
+void queue__did(struct queue *queue, struct job *job, bool failed, uint64_t time_ns,
 		const struct scene *scene);
 /* It went back to those that wait, or was thrown away: no end. */
 void queue__return(struct queue *queue, struct job *job, const struct scene *scene);

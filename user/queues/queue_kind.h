@@ -36,7 +36,7 @@ struct queue_kind {
 	bool (*same)(const struct deed *first, const struct deed *next);
 };
 
-extern const struct queue_kind list_kind, rq_kind, bullmq_kind, sidekiq_kind;
+extern const struct queue_kind list_kind, rq_kind, bullmq_kind, celery_kind, sidekiq_kind;
 
 /* NULL: no such kind. */
 const struct queue_kind *queue_kind__named(const char *name);

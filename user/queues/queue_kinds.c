@@ -2,7 +2,8 @@
 #include <string.h>
 #include "queues/queue_kind.h"
 
-static const struct queue_kind *const kinds[] = {&list_kind, &rq_kind, &bullmq_kind, &sidekiq_kind};
+static const struct queue_kind *const kinds[] = {&list_kind, &rq_kind, &bullmq_kind, &celery_kind,
+						 &sidekiq_kind};
 
 const struct queue_kind *queue_kind__named(const char *name)
 {
@@ -14,5 +15,5 @@ const struct queue_kind *queue_kind__named(const char *name)
 
 const char *queue_kinds__names(void)
 {
-	return "list, rq, bullmq, sidekiq";
+	return "list, rq, bullmq, celery, sidekiq";
 }

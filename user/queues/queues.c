@@ -264,8 +264,8 @@ static uint64_t gone_since(const struct engine *engine, const struct worker *wor
 
 	if (process && process->exited)
 		return process->exited_ns;
-	if (process && worker->running)
-		return 0;
+	if (process && (worker->running || (uint32_t)worker->identity == worker->tgid))
+		return 0; /* the main thread lives as long as its process */
 	if (!c)
 		return engine->now_ns;
 	return worker->seen_ns + SILENT_NS < engine->now_ns && !worker->running &&

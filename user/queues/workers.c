@@ -112,8 +112,7 @@ void workers__see(struct workers *w, const struct worker *who, uint64_t then_ns,
 		if (!worker)
 			return;
 		*worker = *who;
-		worker->most = 1;
-		w->seats++;
+		w->seats += worker->most;
 		correct(w->there_ns, now_ns, (workers__count(w) - before) * ago(then_ns, now_ns));
 	}
 	if (!worker)
@@ -149,10 +148,26 @@ void workers__end(struct workers *w, uint64_t identity, uint64_t then_ns, uint64
 	correct(w->busy_ns, now_ns, -ago(then_ns, now_ns));
 }
 
-void workers__busy(struct workers *w, uint64_t duration_ns, uint64_t now_ns)
+uint64_t workers__did(struct workers *w, uint64_t identity, uint64_t from_ns, uint64_t to_ns,
+		      uint64_t now_ns)
 {
+	struct worker *worker = find(w, identity);
+
 	account(w, now_ns);
-	correct(w->busy_ns, now_ns, (int64_t)(duration_ns < WINDOW_NS ? duration_ns : WINDOW_NS));
+	if (worker && worker->ended_ns > from_ns)
+		from_ns = worker->ended_ns;
+	if (worker)
+		worker->ended_ns = to_ns;
+	correct(w->busy_ns, now_ns, ago(from_ns, to_ns));
+	return from_ns;
+}
+
+void workers__ended(struct workers *w, uint64_t identity, uint64_t time_ns)
+{
+	struct worker *worker = find(w, identity);
+
+	if (worker)
+		worker->ended_ns = time_ns;
 }
 
 static void leave(struct workers *w, struct worker *worker, uint64_t left_ns, uint64_t now_ns)

@@ -18,6 +18,7 @@ struct worker {
 	uint64_t identity;   /* 0: an empty place */
 	uint64_t connection; /* that it asked on last */
 	uint64_t seen_ns;
+	uint64_t ended_ns;	/* its last job; 0: none */
 	uint32_t tgid;		/* 0: on another node */
 	uint32_t running, most; /* jobs now, and at once at most */
 };
@@ -33,14 +34,23 @@ struct workers {
 };
 
 void workers__clear(struct workers *workers);
-/* It asks for jobs (since then_ns), or reports one. 0 as identity: nobody knows who. */
+/*
+ * It asks for jobs (since then_ns), or reports one. 0 as identity: nobody knows who. As `most` 1,
+ * or 0 for one that another one, seen as well, counts for.
+ */
 void workers__see(struct workers *workers, const struct worker *who, uint64_t then_ns,
 		  uint64_t now_ns);
 /* A job begins or ends; `then_ns` is when it really did so, a little before now. */
 void workers__begin(struct workers *workers, uint64_t identity, uint64_t then_ns, uint64_t now_ns);
 void workers__end(struct workers *workers, uint64_t identity, uint64_t then_ns, uint64_t now_ns);
-/* A job that was not known to run has been done: its time was busy. */
-void workers__busy(struct workers *workers, uint64_t duration_ns, uint64_t now_ns);
+/*
+ * A job that was not known to run has been done by one that does one at a time: it cannot have
+ * begun before its last one ended. When it did begin.
+ */
+uint64_t workers__did(struct workers *workers, uint64_t identity, uint64_t from_ns, uint64_t to_ns,
+		      uint64_t now_ns);
+/* It has ended a job that was known to run. */
+void workers__ended(struct workers *workers, uint64_t identity, uint64_t time_ns);
 /* Drops those for which `gone` says since when; 0: it is there. */
 void workers__sweep(struct workers *workers, uint64_t now_ns,
 		    uint64_t (*gone)(void *context, const struct worker *worker), void *context);
