@@ -3,8 +3,9 @@
 #ifndef SONDE_BPF_EMIT_H
 #define SONDE_BPF_EMIT_H
 
-#define ENOSPC 28
-#define EFAULT 14
+#define ENOSPC	   28
+#define EFAULT	   14
+#define ECONNRESET 104
 
 static __always_inline void count_loss(u8 protocol, u32 reason, u64 bytes)
 {

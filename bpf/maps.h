@@ -38,7 +38,7 @@ struct state {
 	u8 role;
 	u8 protocol;
 	u8 depth;
-	u8 pad;
+	u8 error; /* with which it ended while bytes were unread; errno or 0 */
 };
 
 struct listener {

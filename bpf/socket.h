@@ -24,6 +24,9 @@ static __always_inline void state__received_none(struct state *state, const stru
 	if (!state || state->depth == CAPTURE_NOTHING)
 		return;
 	state->batch[DIRECTION_RECV].vector = 0;
+	/* Of TCP its own tracepoints tell; here nothing is ever read again (af_unix(7)). */
+	if (ret == -ECONNRESET && state->flags & STATE_UNIX)
+		state__close(state, ECONNRESET);
 	if (ret == 0 && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))) {
 		moved_unseen(state, sk);
 		state__shut(state, DIRECTION_RECV);

@@ -132,9 +132,9 @@ static __always_inline void transfer__take(struct transfer *transfer, const stru
 
 	if (!state || state->depth == CAPTURE_NOTHING)
 		return;
-	if (ret == 0) {
+	if (ret <= 0) {
 		if (transfer->direction == DIRECTION_RECV)
-			state__received_none(state, sk, 0, transfer->flags);
+			state__received_none(state, sk, (int)ret, transfer->flags);
 		return;
 	}
 	if (socket__is_ciphertext(state, sk, transfer->direction, ret) ||
@@ -157,7 +157,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct sock *sk;
 
-	if (ret < 0 || CALLER_IS_COMPAT(task) || !transfer__of(&transfer, regs) ||
+	if ((ret < 0 && ret != -ECONNRESET) || CALLER_IS_COMPAT(task) || !transfer__of(&transfer, regs) ||
 	    transfer.flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
 		return 0;
 	sk = fd__socket(REGISTER_1(regs));

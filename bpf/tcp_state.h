@@ -105,6 +105,7 @@ static __noinline int connect__failed(struct state *state, const struct sock *sk
 static __always_inline void tcp__ended(struct sock *sk, int from, int to)
 {
 	struct state *state = tcp__find(sk);
+	s32 error;
 
 	if (!state)
 		return;
@@ -114,10 +115,13 @@ static __always_inline void tcp__ended(struct sock *sk, int from, int to)
 		state__shut(state, DIRECTION_SEND);
 		return;
 	}
+	error = BPF_CORE_READ(sk, sk_err);
 	if (from == TCP_SYN_SENT)
-		connect__failed(state, sk, BPF_CORE_READ(sk, sk_err));
+		connect__failed(state, sk, error);
 	else if (!tcp__unread(sk) || sock__is(sk, SOCK_DEAD))
-		state__close(state, BPF_CORE_READ(sk, sk_err));
+		state__close(state, error);
+	else
+		state->error = error; /* its reader will have taken it when the socket goes */
 }
 
 /*
@@ -131,7 +135,7 @@ int BPF_PROG(on_destroy, struct sock *sk)
 
 	if (!state)
 		return 0;
-	state__close(state, BPF_CORE_READ(sk, sk_err));
+	state__close(state, state->error ?: BPF_CORE_READ(sk, sk_err));
 	if (by_sys_exit)
 		numbered__delete(state);
 	return 0;
