@@ -67,6 +67,7 @@ struct connection {
 	int closing_error;
 	uint64_t closing_ns;
 	bool ready;
+	bool rpc;	     /* gRPC has passed */
 	bool database_asked; /* database_name.h has looked for it */
 	bool own;	     /* of a command of sonde itself */
 	bool ignored;	     /* of a process that the configuration leaves out */

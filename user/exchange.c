@@ -36,6 +36,38 @@ const char *http_method__name(enum http_method method)
 	return NAME_OF(names, method);
 }
 
+const char *rpc_type__name(enum rpc_type type)
+{
+	static const char *const names[RPC_TYPE_COUNT] = {
+		[RPC_UNARY] = "unary",
+		[RPC_CLIENT_STREAM] = "client_stream",
+		[RPC_SERVER_STREAM] = "server_stream",
+		[RPC_BIDI_STREAM] = "bidi_stream",
+	};
+
+	return NAME_OF(names, type);
+}
+
+const char *grpc_status__name(unsigned int code)
+{
+	static const char *const names[] = {"0", "1",  "2",  "3",  "4",	 "5",  "6",  "7", "8",
+					    "9", "10", "11", "12", "13", "14", "15", "16"};
+
+	if (code < sizeof(names) / sizeof(*names))
+		return names[code];
+	if (code == GRPC_STATUS_UNTOLD)
+		return "?";
+	return code == GRPC_STATUS_NONE ? "none" : "other";
+}
+
+bool grpc_status__is_failure(unsigned int code, enum side side)
+{
+	if (side == SIDE_CLIENT)
+		return code != 0 && code != GRPC_STATUS_UNTOLD;
+	return code == 2 || code == 4 || (code >= 12 && code <= 15) || code == GRPC_STATUS_OTHER ||
+	       code == GRPC_STATUS_NONE;
+}
+
 const char *protocol_id__name(enum protocol_id protocol)
 {
 	static const char *const names[PROTOCOL_COUNT] = {

@@ -37,8 +37,29 @@ enum http_method {
 	HTTP_OPTIONS,
 	HTTP_TRACE,
 	HTTP_PATCH,
+	HTTP_UNTOLD, /* HTTP/2 attached late: a table entry that was never seen; shows as `?` */
 	HTTP_METHOD_COUNT
 };
+
+/* Besides the 17 codes of gRPC (statuscodes.md). */
+enum grpc_status {
+	GRPC_STATUS_OTHER = 253,  /* sent, and none of these */
+	GRPC_STATUS_UNTOLD = 254, /* sent as a table entry that was never seen */
+	GRPC_STATUS_NONE = 255,	  /* not sent: unanswered, or an answer that is not gRPC's */
+};
+
+/* What a method is, as far as its messages have shown (docs/grpc.md). */
+enum rpc_type {
+	RPC_NONE = 0, /* no gRPC */
+	RPC_UNARY = 1,
+	RPC_CLIENT_STREAM,
+	RPC_SERVER_STREAM,
+	RPC_BIDI_STREAM,
+	RPC_TYPE_COUNT
+};
+/* RPC_UNARY plus these is the type. */
+#define RPC_STREAMS_REQUEST  1
+#define RPC_STREAMS_RESPONSE 2
 
 struct exchange {
 	const struct connection *connection;
@@ -59,12 +80,16 @@ struct exchange {
 	uint64_t response_bytes;
 	union {
 		struct {
-			uint16_t status;     /* 0: unanswered */
-			uint8_t method;	     /* enum http_method */
-			uint8_t version;     /* 10, 11, 20 */
-			bool truncated;	     /* body cut short by a reset or an early end */
-			bool grpc;	     /* content-type application/grpc */
-			uint8_t grpc_status; /* from the trailers; 0 OK */
+			uint16_t status;	   /* 0: unanswered */
+			uint8_t method;		   /* enum http_method */
+			uint8_t version;	   /* 10, 11, 20 */
+			bool truncated;		   /* body cut short by a reset or an early end */
+			bool grpc;		   /* content-type application/grpc */
+			uint8_t grpc_status;	   /* of gRPC: from the trailers, 0 OK; or enum
+						      grpc_status */
+			uint8_t rpc_type;	   /* enum rpc_type */
+			uint32_t request_messages; /* of gRPC */
+			uint32_t response_messages;
 		} http;
 		struct {
 			uint64_t rows;	  /* from CommandComplete, or of COPY */
@@ -112,6 +137,13 @@ struct sink {
 const char *outcome__name(enum outcome outcome);
 const char *side__name(enum side side);
 const char *http_method__name(enum http_method method);
+const char *rpc_type__name(enum rpc_type type);	  /* "unary", "client_stream" ... */
+const char *grpc_status__name(unsigned int code); /* "0" ... "16", "other", "?", "none" */
+/*
+ * Is it the side's failure, as OpenTelemetry's conventions for gRPC say? A server's are UNKNOWN,
+ * DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS, a client's all but OK.
+ */
+bool grpc_status__is_failure(unsigned int code, enum side side);
 const char *
 protocol_id__name(enum protocol_id protocol); /* "http", "http2", "postgres", "redis" ... */
 const char *loss_reason__name(enum loss_reason reason);

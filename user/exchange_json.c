@@ -58,6 +58,18 @@ static void flag(struct buffer *out, const char *name, bool value)
 		buffer__printf(out, ",\"%s\":true", name);
 }
 
+/* The code is a number as sent, or says why there is none. */
+static void grpc(const struct exchange *e, struct buffer *out)
+{
+	if (e->http.grpc_status < GRPC_STATUS_OTHER)
+		number(out, "grpc_status", e->http.grpc_status);
+	else
+		text(out, "grpc_status", grpc_status__name(e->http.grpc_status));
+	text(out, "rpc_type", rpc_type__name(e->http.rpc_type));
+	number(out, "request_messages", e->http.request_messages);
+	number(out, "response_messages", e->http.response_messages);
+}
+
 static void http(const struct exchange *e, const char *route, struct buffer *out)
 {
 	text(out, "method", http_method__name(e->http.method));
@@ -68,7 +80,7 @@ static void http(const struct exchange *e, const char *route, struct buffer *out
 			       e->http.version % 10u);
 	flag(out, "truncated", e->http.truncated);
 	if (e->http.grpc)
-		number(out, "grpc_status", e->http.grpc_status);
+		grpc(e, out);
 }
 
 static void postgres(const struct exchange *e, const struct label *label, struct buffer *out)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "protocol/grpc.h"
 #include "protocol/redis_commands.h"
 #include "route.h"
 #include "sql.h"
@@ -310,14 +311,19 @@ static uint32_t add_route(struct labels *labels, uint32_t service, uint64_t key,
 	return labels->count - 1;
 }
 
-static uint32_t intern_route(struct labels *labels, uint32_t service, struct slice target)
+static uint32_t intern_path(struct labels *labels, uint32_t service, struct slice text)
 {
-	char out[ROUTE_MAX];
-	struct slice text = route_text(labels, target, out);
 	uint64_t key = hash_bytes(labels->seed, text.data, text.length);
 	const struct entry *found = table_slot(&labels->routes, key, service);
 
 	return found->id ? found->id : add_route(labels, service, key, text);
+}
+
+static uint32_t intern_route(struct labels *labels, uint32_t service, struct slice target)
+{
+	char out[ROUTE_MAX];
+
+	return intern_path(labels, service, route_text(labels, target, out));
 }
 
 static struct cached *cache_slot(struct cached *cache, uint64_t hash)
@@ -336,6 +342,29 @@ uint32_t labels__route(struct labels *labels, uint32_t service, struct slice tar
 		*cached = (struct cached){hash, context, intern_route(labels, service, target)};
 	labels->overflowed[LABEL_ROUTE] += cached->id == LABEL_OTHER;
 	return cached->id;
+}
+
+/* Programs have few methods, so the table is asked at once: its key is the text as it is. */
+uint32_t labels__rpc(struct labels *labels, uint32_t service, struct slice path)
+{
+	uint32_t id;
+
+	if (!grpc__is_path(path))
+		return labels__route(labels, service, path);
+	id = intern_path(labels, service, path);
+	labels->overflowed[LABEL_ROUTE] += id == LABEL_OTHER;
+	return id;
+}
+
+uint8_t labels__rpc_streams(struct labels *labels, uint32_t id, uint8_t bits)
+{
+	struct label *label;
+
+	if (id <= LABEL_OTHER || id >= labels->count)
+		return 0;
+	label = &labels->pages[id / PAGE_LABELS][id % PAGE_LABELS];
+	label->streams |= bits;
+	return label->streams;
 }
 
 /* ---- statements ---- */

@@ -23,6 +23,7 @@ struct label {
 	const char *table;    /* statements: the first table, "" where there is none */
 	char fingerprint[17]; /* statements: 16 hex digits of the normalised text; else "" */
 	uint8_t kind;	      /* enum label_kind */
+	uint8_t streams;      /* of a gRPC method: RPC_STREAMS_ bits learned (exchange.h) */
 };
 
 enum label_kind { LABEL_ROUTE = 1, LABEL_STATEMENT = 2, LABEL_COMMAND = 3 };
@@ -43,6 +44,14 @@ void labels__set_patterns(struct labels *labels, const char *const *patterns);
 
 /* Target of an HTTP request ("/a/1?x=2", absolute or authority form, "*") within one service. */
 uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target);
+/*
+ * Path of a gRPC method. Its parts are names of a program's own and stay as they are; what is no
+ * such path goes the way of routes. In one table with them: LABEL_ROUTE.
+ */
+uint32_t labels__rpc(struct labels *labels, uint32_t service, struct slice path);
+/* Adds to what is known of a method and returns all of it; of LABEL_UNSEEN and LABEL_OTHER nothing
+ * is. */
+uint8_t labels__rpc_streams(struct labels *labels, uint32_t id, uint8_t bits);
 uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncated);
 /* Redis command, with its subcommand where the command is a container (CONFIG GET, CLIENT LIST). */
 uint32_t labels__command(struct labels *labels, struct slice name, struct slice subcommand);

@@ -66,17 +66,20 @@ static void fill(struct connection *c, const struct pending *p, struct exchange 
 
 /* HTTP's method is worth telling of an unanswered exchange as well; parsers keep it in
  * pending.kind. */
-static void publish_unanswered(struct connection *c, const struct pending *p, enum outcome outcome,
+static void publish_unanswered(struct connection *c, const struct pending *p,
+			       const struct exchange *detail, enum outcome outcome,
 			       enum loss_reason reason, uint64_t time_ns)
 {
-	struct exchange exchange = {0};
+	struct exchange exchange = detail ? *detail : (struct exchange){0};
 
 	fill(c, p, &exchange);
 	exchange.outcome = (uint8_t)outcome;
 	exchange.loss = (uint8_t)reason;
 	exchange.end_ns = time_ns ? time_ns : engine_of(c)->now_ns;
-	if (exchange.protocol == PROTOCOL_HTTP1 || exchange.protocol == PROTOCOL_HTTP2)
+	if (exchange.protocol == PROTOCOL_HTTP1 || exchange.protocol == PROTOCOL_HTTP2) {
 		exchange.http.method = p->kind < HTTP_METHOD_COUNT ? (uint8_t)p->kind : 0;
+		exchange.http.status = 0;
+	}
 	if (exchange.protocol == PROTOCOL_REDIS)
 		exchange.redis.command = p->kind;
 	count_ended(c, &exchange);
@@ -102,7 +105,7 @@ static void end_front(struct connection *c, enum outcome outcome, enum loss_reas
 	struct pending *p = pairing__front(&c->parser.pairing);
 
 	if (p && !p->silent)
-		publish_unanswered(c, p, outcome, reason, time_ns);
+		publish_unanswered(c, p, NULL, outcome, reason, time_ns);
 	if (p)
 		details__free(p->details);
 	pairing__pop(&c->parser.pairing);
@@ -185,7 +188,7 @@ static void hold(struct connection *c, struct pending *p, const struct answer *a
 	c->stream[direction_of(c, false)].resync = false; /* in step again */
 	held = c->stream[direction_of(c, true)].resync ? NULL : malloc(sizeof(*held));
 	if (!held) {
-		publish_unanswered(c, p, OUTCOME_LOST, LOSS_RESYNC, answer->end_ns);
+		publish_unanswered(c, p, NULL, OUTCOME_LOST, LOSS_RESYNC, answer->end_ns);
 		return;
 	}
 	*held = (struct held){.pending = *p, .answer = *answer};
@@ -203,7 +206,7 @@ void exchanges__held(struct connection *c, bool proved, uint64_t time_ns)
 	if (proved)
 		publish_answered(c, &held->pending, &held->answer);
 	else
-		publish_unanswered(c, &held->pending, OUTCOME_LOST, LOSS_RESYNC, time_ns);
+		publish_unanswered(c, &held->pending, NULL, OUTCOME_LOST, LOSS_RESYNC, time_ns);
 	details__free(held->pending.details);
 	free(held);
 }
@@ -248,9 +251,10 @@ void parser__close(struct parser *parser, const struct pending *entry, const str
 }
 
 void parser__close_unanswered(struct parser *parser, const struct pending *entry,
-			      enum outcome outcome, enum loss_reason reason, uint64_t time_ns)
+			      const struct exchange *detail, enum outcome outcome,
+			      enum loss_reason reason, uint64_t time_ns)
 {
-	publish_unanswered(parser->connection, entry, outcome, reason, time_ns);
+	publish_unanswered(parser->connection, entry, detail, outcome, reason, time_ns);
 	details__free(entry->details);
 }
 
@@ -373,6 +377,19 @@ uint32_t parser__route(struct parser *parser, struct slice target)
 	const struct connection *c = parser->connection;
 
 	return labels__route(engine_of(c)->labels, c->service, target);
+}
+
+uint32_t parser__rpc(struct parser *parser, struct slice path)
+{
+	struct connection *c = parser->connection;
+
+	c->rpc = true;
+	return labels__rpc(engine_of(c)->labels, c->service, path);
+}
+
+uint8_t parser__rpc_streams(struct parser *parser, uint32_t label, uint8_t bits)
+{
+	return labels__rpc_streams(engine_of(parser->connection)->labels, label, bits);
 }
 
 uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated)

@@ -2,6 +2,8 @@
 #include "catalogue.h"
 
 #include <stdio.h>
+#include <string.h>
+#include "route.h"
 
 /* ---- bounds: SPEC.md's, with finer ones where its list starts above them ---- */
 
@@ -71,6 +73,25 @@ static void label_each(struct writer *w, const struct family *f, const struct se
 			writer__label(w, all[i].name, s->key.other ? "other" : all[i].value);
 }
 
+/* A method's path is "/package.Service/Method": what stands before the last slash is the service.
+ */
+static void label_rpc(struct writer *w, const struct series *s)
+{
+	const char *path = s->label.text, *slash = strrchr(path, '/');
+	const char *method = s->key.other || !slash ? path : slash + 1;
+	char service[ROUTE_MAX];
+
+	path += slash && slash > path;
+	snprintf(service, sizeof(service), "%.*s", slash > path ? (int)(slash - path) : ROUTE_MAX,
+		 path);
+	writer__label(w, "rpc_system", "grpc");
+	writer__label(w, "rpc_service", s->key.other ? "other" : service);
+	writer__label(w, "rpc_method", s->key.other ? "other" : method);
+	writer__label(w, "rpc_type", s->key.other ? "other" : s->type);
+	writer__label(w, "rpc_grpc_status_code",
+		      s->key.other ? "other" : grpc_status__name(s->key.status));
+}
+
 static void label(struct writer *w, const struct family *f, const struct series *s)
 {
 	writer__clear_labels(w);
@@ -78,6 +99,8 @@ static void label(struct writer *w, const struct family *f, const struct series 
 	label_each(w, f, s);
 	if (f->labels & WITH_STATUS)
 		label_status(w, s);
+	if (f->labels & WITH_RPC)
+		label_rpc(w, s);
 }
 
 static void write_distribution(struct writer *w, const struct family *f, const struct series *s)
@@ -121,6 +144,19 @@ static void write_http_unanswered(struct writer *w, const struct family *f, cons
 		write_unanswered(w, f, s);
 }
 
+/* Those of one method and type are counted in its series without a status (or beyond the cap). */
+static void write_rpc_unanswered(struct writer *w, const struct family *f, const struct series *s)
+{
+	if (s->key.status == GRPC_STATUS_NONE || s->key.other)
+		write_unanswered(w, f, s);
+}
+
+static void write_rpc_errors(struct writer *w, const struct family *f, const struct series *s)
+{
+	if ((s->key.status != 0 && s->key.status != GRPC_STATUS_UNTOLD) || s->key.other)
+		write_counter(w, f, s);
+}
+
 static void write_info(struct writer *w, const struct family *f, const struct series *s)
 {
 	label(w, f, s);
@@ -141,6 +177,10 @@ static void write_share(struct writer *w, const struct family *f, const struct s
 #define HTTP(rest)                                                                                 \
 	{                                                                                          \
 		[SIDE_SERVER] = "http_" rest, [SIDE_CLIENT] = "http_client_" rest                  \
+	}
+#define RPC(rest)                                                                                  \
+	{                                                                                          \
+		[SIDE_SERVER] = "rpc_server_" rest, [SIDE_CLIENT] = "rpc_client_" rest             \
 	}
 #define DB(rest)                                                                                   \
 	{                                                                                          \
@@ -176,6 +216,25 @@ const struct family families[] = {
 	 HISTOGRAM(GROUP_HTTP_SERVICE, 0, DISTRIBUTION_REQUEST_SIZE)},
 	{HTTP("response_size_bytes"), "Bytes of a response on the wire, head and body.", "bytes",
 	 HISTOGRAM(GROUP_HTTP_SERVICE, 0, DISTRIBUTION_RESPONSE_SIZE)},
+
+	{RPC("duration_ms"),
+	 "Time from the first byte of a gRPC request to the last byte of its response.", "ms",
+	 HISTOGRAM(GROUP_RPC, WITH_RPC, DISTRIBUTION_DURATION)},
+	{RPC("requests_total"), "gRPC requests; those never answered have the status code none.",
+	 "", METRIC_COUNTER, GROUP_RPC, WITH_RPC, 0, write_all},
+	{RPC("requests_unanswered_total"),
+	 "gRPC requests whose answer never came (aborted) or cannot be told (lost).", "",
+	 METRIC_COUNTER, GROUP_RPC, WITH_RPC, 0, write_rpc_unanswered},
+	{RPC("errors_total"), "gRPC requests answered with another status than OK, or with none.",
+	 "", METRIC_COUNTER, GROUP_RPC, WITH_RPC, COUNTER_ERRORS, write_rpc_errors},
+	{RPC("request_messages_total"), "Messages of gRPC requests.", "",
+	 COUNTER(GROUP_RPC, WITH_RPC, COUNTER_REQUEST_MESSAGES)},
+	{RPC("response_messages_total"), "Messages of gRPC responses.", "",
+	 COUNTER(GROUP_RPC, WITH_RPC, COUNTER_RESPONSE_MESSAGES)},
+	{RPC("error_rate_percent"),
+	 "Share of gRPC responses with a status that is that side's failure, over the last five "
+	 "minutes.",
+	 "percent", METRIC_GAUGE, GROUP_RPC_SERVICE, 0, 0, write_share},
 
 	{DB("query_duration_ms"),
 	 "Time from the first byte of a query to the last byte of its result.", "ms",

@@ -15,6 +15,8 @@
 enum group {
 	GROUP_HTTP,		   /* service, method, route, status */
 	GROUP_HTTP_SERVICE,	   /* service */
+	GROUP_RPC,		   /* service, method of gRPC, type, status */
+	GROUP_RPC_SERVICE,	   /* service */
 	GROUP_DB,		   /* service, type */
 	GROUP_DB_STATEMENT,	   /* service, statement */
 	GROUP_DB_SERVICE,	   /* service */
@@ -41,6 +43,7 @@ enum label_set {
 	WITH_COMMAND = 1 << 9,
 	WITH_ERROR = 1 << 10,
 	WITH_REASON = 1 << 11,
+	WITH_RPC = 1 << 12, /* system, service, method, type, status */
 };
 
 struct family {

@@ -16,8 +16,8 @@
 
 static bool is_relevant(enum group group)
 {
-	return group == GROUP_HTTP_SERVICE || group == GROUP_DB_SERVICE ||
-	       group == GROUP_CACHE_SERVICE;
+	return group == GROUP_HTTP_SERVICE || group == GROUP_RPC_SERVICE ||
+	       group == GROUP_DB_SERVICE || group == GROUP_CACHE_SERVICE;
 }
 
 static struct service_state *state_of(struct snapshot *snapshot, const char *name)
@@ -35,7 +35,8 @@ static void add_series(struct snapshot *snapshot, const struct metrics *m, enum 
 		       int side)
 {
 	const struct snapshot_table *table = &snapshot->table[group][side];
-	bool serves = group == GROUP_HTTP_SERVICE && side == SIDE_SERVER;
+	bool serves =
+		(group == GROUP_HTTP_SERVICE || group == GROUP_RPC_SERVICE) && side == SIDE_SERVER;
 
 	for (uint32_t i = 0; i < table->count; i++) {
 		const struct series *s = &table->series[i];
@@ -222,8 +223,8 @@ static void judge_answers(const struct snapshot *s, const struct service_state *
 	    (uint64_t)state->failures * 100 < (uint64_t)state->answers * s->error_percent)
 		return;
 	worsen(&h->application, HEALTH_UNHEALTHY);
-	because(h, "%s answered %u of %u requests of the last minute with 5xx", state->name,
-		state->failures, state->answers);
+	because(h, "%s answered %u of %u requests of the last minute with 5xx or a failure of gRPC",
+		state->name, state->failures, state->answers);
 }
 
 static void judge_pools(const struct snapshot *s, const struct service_state *state,

@@ -57,7 +57,8 @@ struct series *metrics__series(struct metrics *m, enum group group, enum side si
 				  : metrics__service_name(m, series->key.service);
 	if (!series->service)
 		series->service = "unknown"; /* no memory for its name */
-	series->type = m->types[series->key.type];
+	series->type =
+		group == GROUP_RPC ? rpc_type__name(series->key.type) : m->types[series->key.type];
 	series->label = *labels__get(m->engine->labels, series->key.label);
 	return series;
 }
@@ -165,6 +166,31 @@ static void http(struct metrics *m, const struct exchange *e)
 	s = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
 	if (s)
 		http_service(m, e, s);
+}
+
+static void rpc(struct metrics *m, const struct exchange *e)
+{
+	struct key service = {.service = e->connection->service};
+	struct key method = {.service = service.service,
+			     .label = e->label,
+			     .type = e->http.rpc_type,
+			     .status = is_answered(e) ? e->http.grpc_status : GRPC_STATUS_NONE};
+	bool failed = grpc_status__is_failure(e->http.grpc_status, e->side);
+	struct series *s = metrics__series(m, GROUP_RPC, e->side, &method);
+
+	if (s) {
+		s->counter[COUNTER_REQUEST_MESSAGES] += e->http.request_messages;
+		s->counter[COUNTER_RESPONSE_MESSAGES] += e->http.response_messages;
+		s->counter[COUNTER_ERRORS] += e->outcome == OUTCOME_ERROR;
+	}
+	if (s && is_answered(e))
+		series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
+				milliseconds(exchange__latency_ns(e)));
+	else if (s)
+		count_unanswered(s, e);
+	s = metrics__series(m, GROUP_RPC_SERVICE, e->side, &service);
+	if (s && is_answered(e))
+		slide(m, s, failed, 1);
 }
 
 static void query(struct metrics *m, enum group group, const struct exchange *e,
@@ -296,7 +322,10 @@ static void take_exchange(void *context, const struct exchange *e)
 	switch (e->protocol) {
 	case PROTOCOL_HTTP1:
 	case PROTOCOL_HTTP2:
-		http(context, e);
+		if (e->http.grpc)
+			rpc(context, e);
+		else
+			http(context, e);
 		break;
 	case PROTOCOL_POSTGRES:
 		answered(context, e);

@@ -32,6 +32,9 @@ static const char *protocol_of(enum group group)
 	case GROUP_HTTP:
 	case GROUP_HTTP_SERVICE:
 		return "http";
+	case GROUP_RPC:
+	case GROUP_RPC_SERVICE:
+		return "grpc";
 	case GROUP_DB:
 	case GROUP_DB_STATEMENT:
 	case GROUP_DB_SERVICE:
@@ -80,17 +83,21 @@ static void row__add_histogram(struct row *row, const struct histogram *h)
 	}
 }
 
-static bool failed(const struct series *s, enum group group)
+static uint64_t errors_of(const struct series *s, enum group group, int side)
 {
-	return group == GROUP_HTTP && s->key.status >= 500;
+	if (group == GROUP_HTTP)
+		return s->key.status >= 500 ? series__answered(s) : 0;
+	if (group == GROUP_RPC && !s->key.other &&
+	    !grpc_status__is_failure(s->key.status, (enum side)side))
+		return 0;
+	return s->counter[COUNTER_ERRORS];
 }
 
-static void row__add(struct row *row, const struct series *s, enum group group,
+static void row__add(struct row *row, const struct series *s, enum group group, int side,
 		     enum distribution which)
 {
 	row->count += series__answered(s);
-	row->errors += failed(s, group) ? series__answered(s) : 0;
-	row->errors += group == GROUP_HTTP ? 0 : s->counter[COUNTER_ERRORS];
+	row->errors += errors_of(s, group, side);
 	row->unanswered += series__unanswered(s);
 	row__add_histogram(row, s->distribution[which]);
 }
@@ -148,8 +155,9 @@ static json_t *new_row(const struct row *row, const struct series *s, int side)
 	return object;
 }
 
-/* The series of one service, method and route, which differ in their status, follow one another in
- * no order: each row is begun by its first series and takes in all the others. */
+/* The series of one service, method and route, which differ in their status, and of gRPC in their
+ * type, follow one another in no order: each row is begun by its first series and takes in all the
+ * others. */
 static bool same_route(const struct series *a, const struct series *b)
 {
 	return a->key.service == b->key.service && a->key.label == b->key.label &&
@@ -164,12 +172,25 @@ static bool is_first_of_route(const struct snapshot_table *t, uint32_t index)
 	return true;
 }
 
-static json_t *route_row(const struct snapshot_table *t, uint32_t index, int side)
+static void add_status(json_t *status, const struct series *s, enum group group)
+{
+	bool none = group == GROUP_RPC ? s->key.status >= GRPC_STATUS_OTHER : !s->key.status;
+	json_int_t count = (json_int_t)series__answered(s);
+	char code[8];
+
+	if (none || s->key.other)
+		return;
+	snprintf(code, sizeof(code), "%u", s->key.status);
+	count += json_integer_value(json_object_get(status, code));
+	json_object_set_new_nocheck(status, code, json_integer(count));
+}
+
+/* A method of gRPC is one row, whatever its type was taken for before its messages told. */
+static json_t *route_row(const struct snapshot_table *t, enum group group, uint32_t index, int side)
 {
 	const struct series *first = &t->series[index];
 	json_t *status = json_object(), *object;
 	struct row row;
-	char code[8];
 
 	row__init(&row);
 	for (uint32_t i = index; i < t->count; i++) {
@@ -177,25 +198,25 @@ static json_t *route_row(const struct snapshot_table *t, uint32_t index, int sid
 
 		if (!same_route(first, s))
 			continue;
-		row__add(&row, s, GROUP_HTTP, DISTRIBUTION_DURATION);
-		snprintf(code, sizeof(code), "%u", s->key.status);
-		if (s->key.status)
-			set_count(status, code, series__answered(s));
+		row__add(&row, s, group, side, DISTRIBUTION_DURATION);
+		add_status(status, s, group);
 	}
 	object = new_row(&row, first, side);
-	set_text(object, "method", text_of(first, http_method__name(first->key.method)));
+	set_text(object, "method",
+		 group == GROUP_RPC ? "gRPC"
+				    : text_of(first, http_method__name(first->key.method)));
 	set_text(object, "route", text_of(first, first->label.text));
 	json_object_set_new_nocheck(object, "status", status);
 	return object;
 }
 
-static void add_routes(struct lists *l, int side)
+static void add_routes(struct lists *l, enum group group, int side)
 {
-	const struct snapshot_table *t = table_of(l, GROUP_HTTP, side);
+	const struct snapshot_table *t = table_of(l, group, side);
 
 	for (uint32_t i = 0; i < t->count; i++)
 		if (is_first_of_route(t, i))
-			json_array_append_new(l->routes, route_row(t, i, side));
+			json_array_append_new(l->routes, route_row(t, group, i, side));
 }
 
 static void add_statements(struct lists *l, int side)
@@ -208,7 +229,7 @@ static void add_statements(struct lists *l, int side)
 		json_t *object;
 
 		row__init(&row);
-		row__add(&row, s, GROUP_DB_STATEMENT, DISTRIBUTION_DURATION);
+		row__add(&row, s, GROUP_DB_STATEMENT, side, DISTRIBUTION_DURATION);
 		object = new_row(&row, s, side);
 		set_text(object, "fingerprint", text_of(s, s->label.fingerprint));
 		set_text(object, "verb", text_of(s, s->label.verb));
@@ -225,7 +246,8 @@ static void add_command(struct lists *l, const struct series *s, int side, bool 
 	struct row row;
 
 	row__init(&row);
-	row__add(&row, s, GROUP_CACHE, blocking ? DISTRIBUTION_BLOCKING : DISTRIBUTION_DURATION);
+	row__add(&row, s, GROUP_CACHE, side,
+		 blocking ? DISTRIBUTION_BLOCKING : DISTRIBUTION_DURATION);
 	object = new_row(&row, s, side);
 	set_text(object, "command", text_of(s, s->label.text));
 	set_count(object, "hits", s->counter[COUNTER_HITS]);
@@ -282,7 +304,7 @@ static void add_services(struct lists *l, enum group group, enum group totals, i
 		row__init(&row);
 		for (uint32_t k = i; k < t->count; k++)
 			if (t->series[k].key.service == s->key.service)
-				row__add(&row, &t->series[k], group, DISTRIBUTION_DURATION);
+				row__add(&row, &t->series[k], group, side, DISTRIBUTION_DURATION);
 		object = new_row(&row, s, side);
 		set_text(object, "protocol", protocol_of(group));
 		set_count(object, "connections", connections_of(l, totals, side, s->key.service));
@@ -427,9 +449,11 @@ json_t *snapshot__model(const struct snapshot *s)
 
 	for (int side = 0; side < SIDE_COUNT; side++) {
 		add_services(&l, GROUP_HTTP, GROUP_HTTP_SERVICE, side);
+		add_services(&l, GROUP_RPC, GROUP_RPC_SERVICE, side);
 		add_services(&l, GROUP_DB, GROUP_DB_SERVICE, side);
 		add_services(&l, GROUP_CACHE, GROUP_CACHE_SERVICE, side);
-		add_routes(&l, side);
+		add_routes(&l, GROUP_HTTP, side);
+		add_routes(&l, GROUP_RPC, side);
 		add_statements(&l, side);
 		add_commands(&l, side);
 	}

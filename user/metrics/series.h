@@ -23,9 +23,9 @@
 struct key {
 	uint32_t service; /* id of process.h, or SERVICE_OTHER */
 	uint32_t label;	  /* id of labels.h */
-	uint16_t status;  /* 0: none */
+	uint16_t status;  /* 0: none; of gRPC its status code, or enum grpc_status */
 	uint8_t method;
-	uint8_t type;	/* of a statement: index into metrics' types */
+	uint8_t type;	/* of a statement: index into metrics' types; of gRPC: enum rpc_type */
 	uint32_t other; /* 1: beyond the cap; every label value but the service is "other" */
 	char text[SERIES_TEXT_MAX]; /* SQLSTATE, Redis error, reason; zero-filled */
 };
@@ -41,6 +41,8 @@ enum counter {
 	COUNTER_MISSES,
 	COUNTER_BLOCKING_ERRORS,
 	COUNTER_BLOCKING_UNANSWERED,
+	COUNTER_REQUEST_MESSAGES,
+	COUNTER_RESPONSE_MESSAGES,
 	COUNTER_COUNT
 };
 

@@ -169,7 +169,7 @@ static int group_of(const struct connection *c)
 	switch (c->id_protocol) {
 	case PROTOCOL_HTTP1:
 	case PROTOCOL_HTTP2:
-		return GROUP_HTTP_SERVICE;
+		return c->rpc ? GROUP_RPC_SERVICE : GROUP_HTTP_SERVICE;
 	case PROTOCOL_POSTGRES:
 		return GROUP_DB_SERVICE;
 	case PROTOCOL_REDIS:
@@ -197,7 +197,7 @@ static void count_connection(void *context, const struct connection *c)
 
 static void count_connections(struct metrics *m)
 {
-	static const enum group groups[] = {GROUP_HTTP_SERVICE, GROUP_DB_SERVICE,
+	static const enum group groups[] = {GROUP_HTTP_SERVICE, GROUP_RPC_SERVICE, GROUP_DB_SERVICE,
 					    GROUP_CACHE_SERVICE};
 
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)

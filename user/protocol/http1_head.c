@@ -30,7 +30,7 @@ static size_t method_length(struct slice s)
 
 static enum http_method method_of(struct slice token)
 {
-	for (int m = HTTP_GET; m < HTTP_METHOD_COUNT; m++)
+	for (int m = HTTP_GET; m < HTTP_UNTOLD; m++)
 		if (slice__equals(token, methods[m]))
 			return (enum http_method)m;
 	return HTTP_OTHER;

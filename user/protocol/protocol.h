@@ -150,8 +150,10 @@ void parser__passed_over(struct parser *parser, uint64_t bytes);
 void parser__open(struct parser *parser, const struct run *run, size_t offset,
 		  struct pending *entry);
 void parser__close(struct parser *parser, const struct pending *entry, const struct answer *answer);
+/* detail: what is known of it all the same (only the union is read); NULL: nothing. */
 void parser__close_unanswered(struct parser *parser, const struct pending *entry,
-			      enum outcome outcome, enum loss_reason reason, uint64_t time_ns);
+			      const struct exchange *detail, enum outcome outcome,
+			      enum loss_reason reason, uint64_t time_ns);
 
 /*
  * Keeps bytes of an entry's messages that rules ask for; does nothing where the detail is not in
@@ -168,6 +170,9 @@ bool parser__follows(const struct parser *parser, uint32_t command);
 
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);
+uint32_t parser__rpc(struct parser *parser, struct slice path);
+/* Adds RPC_STREAMS_ bits to what is known of a gRPC method; returns all of them. */
+uint8_t parser__rpc_streams(struct parser *parser, uint32_t label, uint8_t bits);
 uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated);
 uint32_t parser__command(struct parser *parser, uint32_t index); /* of redis_commands.h */
 

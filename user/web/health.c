@@ -251,20 +251,35 @@ static json_t *database_component(const struct snapshot *s, const struct health 
 	return object;
 }
 
-static double share_of(const struct snapshot *s, enum group group, enum side side,
-		       const char *service)
+struct share {
+	uint64_t part, total;
+};
+
+static void add_share(struct share *share, const struct snapshot *s, enum group group,
+		      enum side side, const char *service)
 {
 	const struct snapshot_table *table = &s->table[group][side];
-	uint64_t part = 0, total = 0;
 
 	for (uint32_t i = 0; i < table->count; i++) {
 		if (table->series[i].key.other ||
 		    !health__covers(s, service, table->series[i].service))
 			continue;
-		part += table->series[i].window_part;
-		total += table->series[i].window_total;
+		share->part += table->series[i].window_part;
+		share->total += table->series[i].window_total;
 	}
-	return total ? 100.0 * (double)part / (double)total : (double)NAN;
+}
+
+static double percent_of(const struct share *share)
+{
+	return share->total ? 100.0 * (double)share->part / (double)share->total : (double)NAN;
+}
+
+static double hit_rate(const struct snapshot *s, const char *service)
+{
+	struct share hits = {0};
+
+	add_share(&hits, s, GROUP_CACHE_SERVICE, SIDE_CLIENT, service);
+	return percent_of(&hits);
 }
 
 /* The fullest of the caches. */
@@ -285,8 +300,7 @@ static json_t *cache_component(const struct snapshot *s, const struct health *h,
 
 	set(object, "status", text_or_null(health__name(h->cache)));
 	set(object, "memory_usage_percent", number_or_null(cache_usage(s)));
-	set(object, "hit_rate",
-	    number_or_null(share_of(s, GROUP_CACHE_SERVICE, SIDE_CLIENT, service)));
+	set(object, "hit_rate", number_or_null(hit_rate(s, service)));
 	return object;
 }
 
@@ -367,19 +381,29 @@ static json_t *database_summary(const struct snapshot *s, const char *service)
 	return object;
 }
 
-static json_t *api_summary(const struct snapshot *s, const char *service)
+static uint64_t requests_of(const struct snapshot *s, enum group group, const char *service)
 {
-	const struct snapshot_table *table = &s->table[GROUP_HTTP][SIDE_SERVER];
-	json_t *object = json_object();
+	const struct snapshot_table *table = &s->table[group][SIDE_SERVER];
 	uint64_t total = 0;
 
 	for (uint32_t i = 0; i < table->count; i++)
 		if (health__covers(s, service, table->series[i].service))
 			total += series__answered(&table->series[i]) +
 				 series__unanswered(&table->series[i]);
+	return total;
+}
+
+/* HTTP and gRPC are both what an application is asked. */
+static json_t *api_summary(const struct snapshot *s, const char *service)
+{
+	uint64_t total = requests_of(s, GROUP_HTTP, service) + requests_of(s, GROUP_RPC, service);
+	json_t *object = json_object();
+	struct share share = {0};
+
+	add_share(&share, s, GROUP_HTTP_SERVICE, SIDE_SERVER, service);
+	add_share(&share, s, GROUP_RPC_SERVICE, SIDE_SERVER, service);
 	set(object, "total_requests", json_integer((json_int_t)total));
-	set(object, "error_rate",
-	    number_or_null(share_of(s, GROUP_HTTP_SERVICE, SIDE_SERVER, service)));
+	set(object, "error_rate", number_or_null(percent_of(&share)));
 	return object;
 }
 
@@ -421,8 +445,7 @@ void health__make_summary(const struct snapshot *s, const struct request *reques
 	document = json_object();
 	cache = json_object();
 	set(cache, "memory_usage_percent", number_or_null(cache_usage(s)));
-	set(cache, "hit_rate",
-	    number_or_null(share_of(s, GROUP_CACHE_SERVICE, SIDE_CLIENT, request->service)));
+	set(cache, "hit_rate", number_or_null(hit_rate(s, request->service)));
 	set(document, "timestamp", timestamp(s));
 	set(document, "database", database_summary(s, request->service));
 	set(document, "api", api_summary(s, request->service));
