@@ -81,7 +81,7 @@ void page__help(struct frame *f)
 		"",
 		"SIDE server: the process answered; client: it asked. With both ends on this node,",
 		"an exchange is in a row of each. All but CONN are of the last interval.",
-		"ERR: HTTP 5xx, SQL and Redis errors. UNANSW: ended without an answer.",
+		"ERR: HTTP 5xx, gRPC, SQL and Redis errors. UNANSW: ended without an answer.",
 	};
 
 	cells__style_line(f, HEADER_LINES - 1, STYLE_TITLE);
