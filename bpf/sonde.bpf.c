@@ -25,5 +25,6 @@
 #include "tcp_state.h"
 #include "iterators.h"
 #include "tls_probes.h"
+#include "tls_go.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -157,8 +157,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct sock *sk;
 
-	if ((ret < 0 && ret != -ECONNRESET) || CALLER_IS_COMPAT(task) || !transfer__of(&transfer, regs) ||
-	    transfer.flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
+	if ((ret < 0 && ret != -ECONNRESET) || CALLER_IS_COMPAT(task) ||
+	    !transfer__of(&transfer, regs) || transfer.flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
 		return 0;
 	sk = fd__socket(REGISTER_1(regs));
 	if (!sk && REGISTER_CALL(regs) == SYS_SPLICE) {

@@ -170,6 +170,31 @@ static __always_inline void tls__ended(u64 object, u8 direction)
 		end__emit(&session->state, EVENT_SHUT, direction, 0);
 }
 
+/* A handshake within a read or write is part of it. */
+static __always_inline bool tls_call__is_within(const struct tls_thread *thread, u64 object,
+						u8 call)
+{
+	return call == TLS_HANDSHAKE && thread->session == object;
+}
+
+static __noinline int tls_call__done(const struct tls_thread *thread, u64 object, u64 result)
+{
+	u8 direction;
+	s64 bytes;
+
+	if (!thread)
+		return 0;
+	direction = tls_call__direction(thread->call);
+	bytes = tls_call__bytes(thread, result);
+	if (bytes > 0)
+		tls__plaintext(thread, object, direction, bytes);
+	else if (bytes == 0 && direction == DIRECTION_RECV && thread->call != TLS_READ_EARLY)
+		tls__ended(object, direction);
+	else if (thread->call != TLS_SHUTDOWN)
+		tls_session__tell(tls_session__of(object), object, thread->slot);
+	return 0;
+}
+
 SEC("uprobe/tls_enter")
 int tls_enter(struct pt_regs *regs)
 {
@@ -191,6 +216,8 @@ int tls_enter(struct pt_regs *regs)
 		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
 		return 0;
 	}
+	if (tls_call__is_within(thread, ARGUMENT_1(regs), call))
+		return 0;
 	thread->session = ARGUMENT_1(regs);
 	thread->buffer = ARGUMENT_2(regs);
 	thread->moved = call == TLS_WRITE_EX2 ? fifth : fourth;
@@ -203,23 +230,14 @@ SEC("uprobe/tls_leave")
 int tls_leave(struct pt_regs *regs)
 {
 	struct tls_thread *thread = tls__thread(0);
-	u8 direction;
 	u64 object;
-	s64 bytes;
 
-	if (!thread || !thread->session)
+	if (!thread || !thread->session ||
+	    thread->call != TLS_COOKIE_CALL(bpf_get_attach_cookie(regs)))
 		return 0;
 	object = thread->session;
 	thread->session = 0;
-	direction = tls_call__direction(thread->call);
-	bytes = tls_call__bytes(thread, RESULT(regs));
-	if (bytes > 0)
-		tls__plaintext(thread, object, direction, bytes);
-	else if (bytes == 0 && direction == DIRECTION_RECV && thread->call != TLS_READ_EARLY)
-		tls__ended(object, direction);
-	else if (thread->call != TLS_SHUTDOWN)
-		tls_session__tell(tls_session__of(object), object, thread->slot);
-	return 0;
+	return tls_call__done(thread, object, RESULT(regs));
 }
 
 #endif

@@ -6,6 +6,13 @@
 #ifndef SONDE_BPF_TLS_SESSION_H
 #define SONDE_BPF_TLS_SESSION_H
 
+/* The register in which Go keeps its goroutine (src/cmd/compile/abi-internal.md). */
+#if defined(__TARGET_ARCH_x86)
+#define GOROUTINE(from) ((from)->r14)
+#else
+#define GOROUTINE(from) ((from)->regs[28])
+#endif
+
 /* The call that a thread is in. */
 struct tls_thread {
 	u64 session; /* the library's object; 0: in no call */
@@ -34,13 +41,21 @@ struct {
 	__type(value, struct tls_thread);
 } tls_threads SEC(".maps");
 
-/* Preallocated, as older kernels want it of programs that may run anywhere; user/ sizes it. */
+/* Preallocated, as older kernels want it of programs that may run anywhere; user/ sizes them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct tls_key);
 	__type(value, struct tls_session);
 } tls_sessions SEC(".maps");
+
+/* The calls that goroutines are in; the key's session is the goroutine's address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct tls_key);
+	__type(value, struct tls_thread);
+} tls_goroutines SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -57,11 +72,34 @@ struct {
 	__type(value, u64);
 } tls_joins SEC(".maps");
 
-__u64 tls_unjoined; /* sessions that began with a number of their own */
+__u64 tls_unjoined;    /* sessions that began with a number of their own */
+__u32 tls_go_programs; /* that are or were probed */
 
 static __always_inline struct tls_thread *tls__thread(u64 flags)
 {
 	return bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, flags);
+}
+
+static __always_inline struct tls_key goroutine__key(const struct pt_regs *regs)
+{
+	return (struct tls_key){
+		.session = GOROUTINE(regs),
+		.tgid = bpf_get_current_pid_tgid() >> 32,
+	};
+}
+
+/* The call of a library that a system call was made in. Go keeps the goroutine's register there. */
+static __noinline struct tls_thread *tls__caller(void)
+{
+	struct tls_thread *thread = tls__thread(0);
+	struct pt_regs *regs;
+	struct tls_key key;
+
+	if ((thread && thread->session) || !tls_go_programs)
+		return thread;
+	regs = (struct pt_regs *)task_pt_regs(bpf_get_current_task_btf());
+	key = goroutine__key(regs);
+	return bpf_map_lookup_elem(&tls_goroutines, &key);
 }
 
 /* A function of its own, for its room on the stack. */

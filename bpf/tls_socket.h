@@ -90,7 +90,7 @@ static __always_inline void tls__keep_queue_time(struct state *state, u64 object
 /* Whether a call's bytes are ciphertext, of which no more is to be made. */
 static __noinline int tls__takes(struct state *state, const struct sock *sk, u8 direction, u32 ret)
 {
-	struct tls_thread *thread = tls__thread(0);
+	struct tls_thread *thread = tls__caller();
 	bool known;
 	u8 record;
 

@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SECTIONS_MAX 512
-#define TABLE_MAX    (64u << 20) /* a larger symbol table is none that we want */
+#define SECTIONS_MAX	 512
+#define SECTION_NAME_MAX 64
+#define TABLE_MAX	 (64u << 20) /* a larger symbol table is none that we want */
 
 static bool read_at(int fd, uint64_t offset, void *out, size_t size)
 {
@@ -107,17 +108,17 @@ static bool read_sections(struct elf_file *file, const Elf64_Ehdr *header)
 
 static int load(struct elf_file *file)
 {
-	Elf64_Ehdr header;
+	Elf64_Ehdr *header = &file->header;
 	struct stat status;
 
 	if (fstat(file->fd, &status))
 		return -errno;
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
-	if (!read_at(file->fd, 0, &header, sizeof(header)) || !check_header(&header))
+	if (!read_at(file->fd, 0, header, sizeof(*header)) || !check_header(header))
 		return -EBADMSG;
-	file->machine = header.e_machine;
-	return read_segments(file, &header) && read_sections(file, &header) ? 0 : -EBADMSG;
+	file->machine = header->e_machine;
+	return read_segments(file, header) && read_sections(file, header) ? 0 : -EBADMSG;
 }
 
 int elf_file__take(int fd, struct elf_file *out)
@@ -185,6 +186,40 @@ bool elf_file__code_offset(const struct elf_file *file, uint64_t address, uint64
 		    address - s->address >= s->file_size)
 			continue;
 		*offset = s->offset + (address - s->address);
+		return true;
+	}
+	return false;
+}
+
+bool elf_file__read_at(const struct elf_file *file, uint64_t offset, void *out, size_t size)
+{
+	return read_at(file->fd, offset, out, size);
+}
+
+static bool read_section(const struct elf_file *file, uint32_t index, Elf64_Shdr *out)
+{
+	const Elf64_Ehdr *header = &file->header;
+
+	return index < header->e_shnum && header->e_shnum <= SECTIONS_MAX &&
+	       header->e_shentsize == sizeof(*out) &&
+	       read_at(file->fd, header->e_shoff + index * sizeof(*out), out, sizeof(*out));
+}
+
+bool elf_file__section(const struct elf_file *file, const char *name, struct elf_section *out)
+{
+	char found[SECTION_NAME_MAX];
+	size_t length = strlen(name) + 1;
+	Elf64_Shdr section, names;
+
+	if (length > sizeof(found) || !read_section(file, file->header.e_shstrndx, &names))
+		return false;
+	for (uint32_t i = 0; read_section(file, i, &section); i++) {
+		if (section.sh_type == SHT_NOBITS || section.sh_name >= names.sh_size ||
+		    length > names.sh_size - section.sh_name ||
+		    !read_at(file->fd, names.sh_offset + section.sh_name, found, length) ||
+		    memcmp(found, name, length) != 0)
+			continue;
+		*out = (struct elf_section){section.sh_addr, section.sh_offset, section.sh_size};
 		return true;
 	}
 	return false;

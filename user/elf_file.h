@@ -20,6 +20,10 @@ struct elf_segment {
 	uint32_t flags; /* PF_R, PF_W, PF_X */
 };
 
+struct elf_section {
+	uint64_t address, offset, size;
+};
+
 struct elf_file {
 	int fd;
 	dev_t device;
@@ -31,6 +35,7 @@ struct elf_file {
 	size_t symbol_count;
 	char *names; /* of .dynstr, ends with a NUL; owned */
 	size_t names_size;
+	Elf64_Ehdr header;
 };
 
 /* 0, -EBADMSG (no such file, or one that contradicts itself), -ENOMEM, -errno. */
@@ -46,5 +51,10 @@ bool elf_file__symbol(const struct elf_file *file, const char *name, uint64_t *a
 bool elf_file__code_offset(const struct elf_file *file, uint64_t address, uint64_t *offset);
 /* Bytes at an address as linked; false: they are not in the file. */
 bool elf_file__read(const struct elf_file *file, uint64_t address, void *out, size_t size);
+
+/* A section that has bytes in the file; false: there is none of that name. */
+bool elf_file__section(const struct elf_file *file, const char *name, struct elf_section *out);
+/* Bytes at an offset in the file. */
+bool elf_file__read_at(const struct elf_file *file, uint64_t offset, void *out, size_t size);
 
 #endif

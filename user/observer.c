@@ -265,6 +265,8 @@ static struct snapshot *make_snapshot(struct observer *o)
 {
 	o->self.wall_ns = clock_ns(CLOCK_REALTIME);
 	capture__stats(o->capture, &o->self.capture);
+	if (o->tls)
+		tls_watch__counts(o->tls, &o->self.tls);
 	return metrics__snapshot(o->metrics, &o->self);
 }
 

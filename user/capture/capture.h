@@ -72,11 +72,20 @@ int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 
 /* ---- TLS libraries (user/tls/ finds them) ---- */
 
+/* What is at a place in a file where a probe goes. */
+enum tls_place_kind {
+	TLS_AT_RETURN,	     /* a function begins there; the probe is to be when it returns */
+	TLS_AT_GO_RETURN,    /* a return instruction of a Go program's function */
+	TLS_AT_BEGIN,	     /* a function begins there */
+	TLS_AT_GO_BEGIN,     /* the same of a Go program */
+	TLS_PLACE_KIND_COUNT /* in the order of attaching: what begins is then seen to end */
+};
+
 /* One place in a file where a probe goes. */
 struct tls_point {
 	uint64_t offset; /* in the file */
 	uint8_t call;	 /* enum tls_call */
-	bool at_return;	 /* of the function that begins there */
+	uint8_t kind;	 /* enum tls_place_kind */
 };
 
 struct tls_links;

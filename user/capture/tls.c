@@ -25,8 +25,8 @@ struct link_create {
 struct tls_links {
 	uint32_t slot;
 	uint32_t count;
-	int multi[2];		 /* of the functions' begins and returns; -1 none */
-	struct bpf_link *link[]; /* without uprobe_multi: one a place */
+	int multi[TLS_PLACE_KIND_COUNT]; /* -1: none */
+	struct bpf_link *link[];	 /* without uprobe_multi: one a place */
 };
 
 /* The places of one kind, as the kernel wants them. */
@@ -35,9 +35,24 @@ struct places {
 	__u64 *offset, *cookie;
 };
 
+static struct bpf_program *program_of(const struct sonde_bpf *bpf, enum tls_place_kind kind)
+{
+	struct bpf_program *const programs[TLS_PLACE_KIND_COUNT] = {
+		[TLS_AT_RETURN] = bpf->progs.tls_leave,
+		[TLS_AT_GO_RETURN] = bpf->progs.tls_go_leave,
+		[TLS_AT_BEGIN] = bpf->progs.tls_enter,
+		[TLS_AT_GO_BEGIN] = bpf->progs.tls_go_enter,
+	};
+
+	return programs[kind];
+}
+
 bool tls__is_program(const struct sonde_bpf *bpf, const struct bpf_program *program)
 {
-	return program == bpf->progs.tls_enter || program == bpf->progs.tls_leave;
+	for (int kind = 0; kind < TLS_PLACE_KIND_COUNT; kind++)
+		if (program == program_of(bpf, (enum tls_place_kind)kind))
+			return true;
+	return false;
 }
 
 static bool has_attach_type(const struct btf *btf, const char *name)
@@ -51,23 +66,32 @@ static bool has_attach_type(const struct btf *btf, const char *name)
 	return false;
 }
 
+static void size_map(const struct capture *capture, struct bpf_map *map)
+{
+	if (capture->uprobe_multi) {
+		/* Such a kernel takes memory when it is needed (Linux 6.1, 34dd3bad1a6f). */
+		bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
+		bpf_map__set_max_entries(map, SESSIONS_MAX);
+	} else if (!capture->with_tls) {
+		bpf_map__set_max_entries(map, 1);
+	}
+}
+
 void tls__choose(struct capture *capture, const struct btf *btf)
 {
 	struct sonde_bpf *bpf = capture->bpf;
 
 	bpf->rodata->with_tls = capture->with_tls;
-	bpf_program__set_autoload(bpf->progs.tls_enter, capture->with_tls);
-	bpf_program__set_autoload(bpf->progs.tls_leave, capture->with_tls);
 	capture->uprobe_multi = capture->with_tls && has_attach_type(btf, "BPF_TRACE_UPROBE_MULTI");
-	if (capture->uprobe_multi) {
-		bpf_program__set_expected_attach_type(bpf->progs.tls_enter, TRACE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.tls_leave, TRACE_UPROBE_MULTI);
-		/* Such a kernel takes memory when it is needed (Linux 6.1, 34dd3bad1a6f). */
-		bpf_map__set_map_flags(bpf->maps.tls_sessions, BPF_F_NO_PREALLOC);
-		bpf_map__set_max_entries(bpf->maps.tls_sessions, SESSIONS_MAX);
-	} else if (!capture->with_tls) {
-		bpf_map__set_max_entries(bpf->maps.tls_sessions, 1);
+	for (int kind = 0; kind < TLS_PLACE_KIND_COUNT; kind++) {
+		struct bpf_program *program = program_of(bpf, (enum tls_place_kind)kind);
+
+		bpf_program__set_autoload(program, capture->with_tls);
+		if (capture->uprobe_multi)
+			bpf_program__set_expected_attach_type(program, TRACE_UPROBE_MULTI);
 	}
+	size_map(capture, bpf->maps.tls_sessions);
+	size_map(capture, bpf->maps.tls_goroutines);
 }
 
 int capture__tls_ready(const struct capture *capture)
@@ -81,8 +105,8 @@ static void places__clear(struct places *places)
 	free(places->cookie);
 }
 
-static int places__of(const struct tls_point *points, size_t count, bool at_return, uint32_t slot,
-		      struct places *out)
+static int places__of(const struct tls_point *points, size_t count, enum tls_place_kind kind,
+		      uint32_t slot, struct places *out)
 {
 	*out = (struct places){
 		.offset = calloc(count + 1, sizeof(*out->offset)),
@@ -93,7 +117,7 @@ static int places__of(const struct tls_point *points, size_t count, bool at_retu
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (points[i].at_return != at_return)
+		if (points[i].kind != kind)
 			continue;
 		out->offset[out->count] = points[i].offset;
 		out->cookie[out->count++] = TLS_COOKIE(slot, points[i].call);
@@ -136,21 +160,23 @@ static int link_single(struct bpf_program *program, const char *path, const stru
 }
 
 static int attach_kind(struct capture *capture, const char *path, const struct tls_point *points,
-		       size_t count, bool at_return, struct tls_links *links)
+		       size_t count, enum tls_place_kind kind, struct tls_links *links)
 {
-	struct bpf_program *program =
-		at_return ? capture->bpf->progs.tls_leave : capture->bpf->progs.tls_enter;
+	struct bpf_program *program = program_of(capture->bpf, kind);
+	bool at_return = kind == TLS_AT_RETURN;
 	struct places places;
-	int err = places__of(points, count, at_return, links->slot, &places);
+	int err = places__of(points, count, kind, links->slot, &places);
 
 	if (err)
 		return err;
 	if (places.count && capture->uprobe_multi) {
 		err = link_multi(bpf_program__fd(program), path, &places, at_return);
-		links->multi[at_return] = err < 0 ? -1 : err;
+		links->multi[kind] = err < 0 ? -1 : err;
 	} else if (places.count) {
 		err = link_single(program, path, &places, at_return, links);
 	}
+	if (places.count && kind == TLS_AT_GO_BEGIN)
+		capture->bpf->bss->tls_go_programs++;
 	places__clear(&places);
 	return err < 0 ? err : 0;
 }
@@ -182,12 +208,11 @@ int capture__tls_attach(struct capture *capture, const char *path, uint32_t slot
 	if (!links)
 		return -ENOMEM;
 	links->slot = slot;
-	links->multi[0] = links->multi[1] = -1;
+	for (int kind = 0; kind < TLS_PLACE_KIND_COUNT; kind++)
+		links->multi[kind] = -1;
 	mark(capture, slot, 0);
-	/* The returns first: a call that is seen to begin is then seen to end. */
-	err = attach_kind(capture, path, points, count, true, links);
-	if (!err)
-		err = attach_kind(capture, path, points, count, false, links);
+	for (int kind = 0; kind < TLS_PLACE_KIND_COUNT && !err; kind++)
+		err = attach_kind(capture, path, points, count, (enum tls_place_kind)kind, links);
 	if (err) {
 		capture__tls_detach(capture, links);
 		return err == -EACCES ? -EPERM : err;
@@ -201,10 +226,9 @@ void capture__tls_detach(struct capture *capture, struct tls_links *links)
 {
 	if (!links)
 		return;
-	for (int i = 1; i >= 0; i--) {
-		if (links->multi[i] >= 0)
-			close(links->multi[i]);
-	}
+	for (int kind = TLS_PLACE_KIND_COUNT - 1; kind >= 0; kind--)
+		if (links->multi[kind] >= 0)
+			close(links->multi[kind]);
 	for (uint32_t i = links->count; i > 0; i--)
 		bpf_link__destroy(links->link[i - 1]);
 	mark(capture, links->slot, 0);

@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "engine.h"
 #include "capture/capture.h"
+#include "tls/watch.h"
 
 struct metrics;
 struct snapshot;
@@ -54,6 +55,7 @@ struct self {
 	uint64_t wall_ns;	 /* realtime of the snapshot */
 	uint64_t started_ns;	 /* realtime */
 	struct capture_stats capture;
+	struct tls_watch_counts tls;
 };
 
 /* Engine's thread, well under a millisecond for 10 000 series. NULL: no memory. Free in any thread.

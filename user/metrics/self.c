@@ -219,6 +219,14 @@ static void expose_connections(struct writer *w, const struct engine_counters *c
 	one(w, "protocol", protocol_id__name(PROTOCOL_OPAQUE), c->opaque[PROTOCOL_OPAQUE]);
 }
 
+static void expose_tls(struct writer *w, const struct tls_watch_counts *c)
+{
+	writer__family(w, "sonde_tls_files", METRIC_GAUGE, "",
+		       "Files that are probed, by the TLS library that is in them.");
+	for (int kind = TLS_KIND_NONE + 1; kind < TLS_KIND_COUNT; kind++)
+		one(w, "library", tls_kind__name(kind), c->files[kind]);
+}
+
 /* Of a recording nothing of this exists. */
 static void expose_capture(struct writer *w, const struct capture_stats *c)
 {
@@ -310,6 +318,7 @@ void self__expose(struct writer *writer, const struct snapshot *snapshot)
 	expose_exchanges(writer, &snapshot->engine);
 	expose_losses(writer, snapshot);
 	expose_connections(writer, &snapshot->engine);
+	expose_tls(writer, &snapshot->self.tls);
 	expose_capture(writer, &snapshot->self.capture);
 	expose_bounds(writer, snapshot);
 	expose_scrapes(writer, snapshot);

@@ -2,6 +2,7 @@
 #include "tls/library.h"
 
 #include <string.h>
+#include "tls/go.h"
 
 #define RANDOM_WITHIN 8192 /* bytes of a session object */
 
@@ -37,22 +38,22 @@ static const struct function gnutls[] = {
 	{"gnutls_deinit", TLS_FREE, true},	    {0},
 };
 
-static const struct function *const tables[TLS_KIND_COUNT] = {
+static const struct function *const tables[] = {
 	[TLS_KIND_OPENSSL] = openssl,
 	[TLS_KIND_GNUTLS] = gnutls,
 };
 
 const char *tls_kind__name(enum tls_kind kind)
 {
-	static const char *const names[] = {"none", "openssl", "gnutls"};
+	static const char *const names[] = {"none", "openssl", "gnutls", "go"};
 
 	return kind < TLS_KIND_COUNT ? names[kind] : "unknown";
 }
 
-static void add(struct tls_library *out, uint64_t offset, uint8_t call, bool at_return)
+static void add(struct tls_library *out, uint64_t offset, uint8_t call, enum tls_place_kind kind)
 {
 	if (out->count < LIBRARY_POINTS_MAX)
-		out->point[out->count++] = (struct tls_point){offset, call, at_return};
+		out->point[out->count++] = (struct tls_point){offset, call, (uint8_t)kind};
 }
 
 static bool take(const struct elf_file *file, const struct function *function,
@@ -63,9 +64,9 @@ static bool take(const struct elf_file *file, const struct function *function,
 	if (!elf_file__symbol(file, function->name, &address, &size) || !size ||
 	    !elf_file__code_offset(file, address, &offset))
 		return false;
-	add(out, offset, function->call, false);
+	add(out, offset, function->call, TLS_AT_BEGIN);
 	if (!function->no_return)
-		add(out, offset, function->call, true);
+		add(out, offset, function->call, TLS_AT_RETURN);
 	return true;
 }
 
@@ -109,7 +110,11 @@ static void find_random(const struct elf_file *file, struct tls_place *out)
 void tls_library__find(const struct elf_file *file, struct tls_library *out)
 {
 	*out = (struct tls_library){.kind = TLS_KIND_NONE};
-	for (int kind = TLS_KIND_COUNT - 1; kind > TLS_KIND_NONE; kind--) {
+	if (tls_go__find(file, out)) {
+		out->kind = TLS_KIND_GO;
+		return;
+	}
+	for (int kind = TLS_KIND_GNUTLS; kind > TLS_KIND_NONE; kind--) {
 		if (!is_of(file, tables[kind], out))
 			continue;
 		out->kind = (enum tls_kind)kind;

@@ -8,9 +8,9 @@
 #include "elf_file.h"
 #include "tls.h"
 
-#define LIBRARY_POINTS_MAX 64
+#define LIBRARY_POINTS_MAX 128
 
-enum tls_kind { TLS_KIND_NONE, TLS_KIND_OPENSSL, TLS_KIND_GNUTLS, TLS_KIND_COUNT };
+enum tls_kind { TLS_KIND_NONE, TLS_KIND_OPENSSL, TLS_KIND_GNUTLS, TLS_KIND_GO, TLS_KIND_COUNT };
 
 struct tls_library {
 	enum tls_kind kind;

@@ -30,6 +30,7 @@ struct file {
 	dev_t device;
 	ino_t inode;
 	struct tls_links *links; /* NULL: the slot is free */
+	enum tls_kind kind;
 	bool standard;		 /* of the distribution: stays while its name does */
 	uint32_t round;		 /* when it was last seen in use */
 };
@@ -56,7 +57,6 @@ struct tls_watch {
 	struct tls_watch_options options;
 	struct file file[TLS_SLOTS_MAX];
 	uint32_t file_count; /* slots that were ever used */
-	uint32_t probed;
 	uint64_t refused;
 	struct looked looked[LOOKED_MAX];
 	struct told told[TOLD_MAX];
@@ -106,7 +106,10 @@ static bool probe_file(struct tls_watch *w, const struct elf_file *elf, const ch
 	if (library.kind == TLS_KIND_NONE || !file)
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", elf->fd);
-	*file = (struct file){.device = elf->device, .inode = elf->inode, .round = w->round};
+	*file = (struct file){.device = elf->device,
+			      .inode = elf->inode,
+			      .kind = library.kind,
+			      .round = w->round};
 	err = capture__tls_attach(w->capture, path, (uint32_t)(file - w->file), library.point,
 				  library.count, &file->links);
 	if (err) {
@@ -115,7 +118,6 @@ static bool probe_file(struct tls_watch *w, const struct elf_file *elf, const ch
 		return false;
 	}
 	capture__tls_set_random(w->capture, (uint32_t)(file - w->file), library.random);
-	w->probed++;
 	return true;
 }
 
@@ -326,7 +328,6 @@ static void let_go_of_unused(struct tls_watch *w)
 			continue;
 		capture__tls_detach(w->capture, f->links);
 		f->links = NULL;
-		w->probed--;
 	}
 }
 
@@ -366,5 +367,8 @@ void tls_watch__tick(struct tls_watch *w, uint64_t now_ns)
 
 void tls_watch__counts(const struct tls_watch *w, struct tls_watch_counts *out)
 {
-	*out = (struct tls_watch_counts){.files = w->probed, .refused = w->refused};
+	*out = (struct tls_watch_counts){.refused = w->refused};
+	for (uint32_t i = 0; i < w->file_count; i++)
+		if (w->file[i].links)
+			out->files[w->file[i].kind]++;
 }

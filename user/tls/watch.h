@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "engine.h"
+#include "tls/library.h"
 
 struct capture;
 struct tls_watch;
@@ -34,8 +35,8 @@ void tls_watch__tick(struct tls_watch *watch, uint64_t now_ns);
 enum tls_reason tls_watch__reason(struct tls_watch *watch, uint32_t tgid);
 
 struct tls_watch_counts {
-	uint32_t files;	  /* probed now */
-	uint64_t refused; /* times the kernel did not let us */
+	uint32_t files[TLS_KIND_COUNT]; /* probed now, by the library in them */
+	uint64_t refused;		/* times the kernel did not let us */
 };
 void tls_watch__counts(const struct tls_watch *watch, struct tls_watch_counts *out);
 
