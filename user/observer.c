@@ -364,6 +364,8 @@ static void pass_time(struct observer *o)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
+	if (o->tls)
+		tls_watch__mapped(o->tls, now);
 	if (now - o->ticked_ns >= TICK_NS) {
 		o->ticked_ns = now;
 		engine__tick(o->engine, now);

@@ -16,6 +16,7 @@
 #include "tls.h"
 #include "tls/library.h"
 #include "tls/inspect.h"
+#include "tls/mapped.h"
 #include "tls/mappings.h"
 
 #define SECOND_NS	 1000000000ull
@@ -31,8 +32,9 @@ struct file {
 	ino_t inode;
 	struct tls_links *links; /* NULL: the slot is free */
 	enum tls_kind kind;
-	bool standard;		 /* of the distribution: stays while its name does */
-	uint32_t round;		 /* when it was last seen in use */
+	bool standard;	/* of the distribution: stays while its name does */
+	char *path;	/* the same of others on our own file system; owned, may be NULL */
+	uint32_t round; /* when it was last seen in use */
 };
 
 /* An executable or library that was looked at; a cache, so one may take another's place. */
@@ -40,6 +42,7 @@ struct looked {
 	uint64_t device, inode;
 	uint64_t changed_ns; /* its ctime: the inode may be another file's by now */
 	uint64_t process_ns; /* when a process of it was last looked at */
+	uint32_t probed;     /* when it was seen to be: the round, and 1 */
 	bool none;	     /* there is no TLS in it */
 	bool inspected;	     /* reason is known */
 	enum tls_reason reason;
@@ -60,7 +63,9 @@ struct tls_watch {
 	uint64_t refused;
 	struct looked looked[LOOKED_MAX];
 	struct told told[TOLD_MAX];
-	DIR *processes; /* of the round in hand */
+	struct mapped *mapped; /* NULL: not permitted; then the rounds find what is new */
+	dev_t root;	       /* our own file system */
+	DIR *processes;	       /* of the round in hand */
 	uint32_t round;
 	uint64_t round_ended_ns, now_ns;
 };
@@ -121,6 +126,14 @@ static bool probe_file(struct tls_watch *w, const struct elf_file *elf, const ch
 	return true;
 }
 
+static void let_go(struct tls_watch *w, struct file *file)
+{
+	capture__tls_detach(w->capture, file->links);
+	free(file->path);
+	file->links = NULL;
+	file->path = NULL;
+}
+
 /* Takes the descriptor. The probed file, or NULL where there is no TLS in it. */
 static struct file *look_at(struct tls_watch *w, int fd, const char *name)
 {
@@ -168,13 +181,18 @@ static void look_at_standard(struct tls_watch *w)
 struct tls_watch *tls_watch__new(struct capture *capture, const struct tls_watch_options *options)
 {
 	struct tls_watch *w = calloc(1, sizeof(*w));
+	struct stat root;
 
 	if (!w)
 		return NULL;
 	w->capture = capture;
 	w->options = *options;
-	if (capture__tls_ready(capture) == 0)
-		look_at_standard(w);
+	if (capture__tls_ready(capture))
+		return w;
+	if (stat("/", &root) == 0)
+		w->root = root.st_dev;
+	w->mapped = mapped__open(); /* before the others are looked at: none is missed */
+	look_at_standard(w);
 	return w;
 }
 
@@ -183,7 +201,8 @@ void tls_watch__free(struct tls_watch *w)
 	if (!w)
 		return;
 	for (uint32_t i = 0; i < w->file_count; i++)
-		capture__tls_detach(w->capture, w->file[i].links);
+		let_go(w, &w->file[i]);
+	mapped__close(w->mapped);
 	if (w->processes)
 		closedir(w->processes);
 	free(w);
@@ -228,6 +247,7 @@ static void look_at_mapping(void *context, const struct mapping *mapping)
 	struct tls_watch *w = look->watch;
 	uint64_t refused = w->refused;
 	struct looked *known;
+	struct file *file;
 	int fd;
 
 	look->java |= is_named(mapping->path, "/libjvm.so");
@@ -239,7 +259,11 @@ static void look_at_mapping(void *context, const struct mapping *mapping)
 	fd = mapping__open(w->options.proc, look->tgid, mapping);
 	if (fd < 0)
 		return;
-	known->none = !look_at(w, fd, mapping->path);
+	file = look_at(w, fd, mapping->path);
+	known->none = !file;
+	known->probed = file ? w->round + 1 : 0;
+	if (file && file->device == w->root && !file->path)
+		file->path = strdup(mapping->path);
 	look->probed |= !known->none;
 	look->refused |= w->refused != refused;
 }
@@ -319,15 +343,26 @@ void tls_watch__process(struct tls_watch *w, uint32_t tgid)
 		look_at_process(w, tgid, false);
 }
 
+/*
+ * A program that runs for a moment now and then is probed before it begins. A file without a name,
+ * or of another mount, is not held on to: its room, or that mount, could not be freed.
+ */
+static bool has_its_name(const struct file *file)
+{
+	struct stat status;
+
+	return file->path && stat(file->path, &status) == 0 && status.st_dev == file->device &&
+	       status.st_ino == file->inode;
+}
+
 static void let_go_of_unused(struct tls_watch *w)
 {
 	for (uint32_t i = 0; i < w->file_count; i++) {
 		struct file *f = &w->file[i];
 
-		if (!f->links || f->standard || w->round - f->round < UNUSED_ROUNDS)
-			continue;
-		capture__tls_detach(w->capture, f->links);
-		f->links = NULL;
+		if (f->links && !f->standard && w->round - f->round >= UNUSED_ROUNDS &&
+		    !has_its_name(f))
+			let_go(w, f);
 	}
 }
 
@@ -340,6 +375,26 @@ static void end_round(struct tls_watch *w)
 	capture__tls_sweep(w->capture);
 	w->round++;
 	w->round_ended_ns = w->now_ns;
+}
+
+/* Programs are looked at when they begin, libraries when they are loaded. */
+static void take_mapped(void *context, const struct mapped_file *file)
+{
+	struct tls_watch *w = context;
+	const char *name = strrchr(file->path, '/');
+	bool library = is_library(file->path);
+
+	if (looked_of(w, file->device, file->inode)->probed == w->round + 1)
+		return;
+	if (library || !strstr(name, ".so"))
+		look_at_process(w, file->tgid, library);
+}
+
+void tls_watch__mapped(struct tls_watch *w, uint64_t now_ns)
+{
+	w->now_ns = now_ns;
+	if (w->mapped && !mapped__read(w->mapped, take_mapped, w))
+		w->round_ended_ns = 0;
 }
 
 void tls_watch__tick(struct tls_watch *w, uint64_t now_ns)

@@ -25,6 +25,8 @@ void tls_watch__free(struct tls_watch *watch); /* detaches; tolerates NULL */
 /* A process began, or was seen to speak TLS: looks at its files, at most once a second for one
  * executable. */
 void tls_watch__process(struct tls_watch *watch, uint32_t tgid);
+/* Looks at what processes have begun or loaded since the last time; some 10 ms apart. */
+void tls_watch__mapped(struct tls_watch *watch, uint64_t now_ns);
 /* Time passes: goes on with the round through all processes. Some times a second. */
 void tls_watch__tick(struct tls_watch *watch, uint64_t now_ns);
 
