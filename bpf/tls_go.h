@@ -9,9 +9,11 @@
 #if defined(__TARGET_ARCH_x86)
 #define GO_1(from) ((from)->ax)
 #define GO_2(from) ((from)->bx)
+#define GO_3(from) ((from)->cx)
 #else
 #define GO_1(from) ((from)->regs[0])
 #define GO_2(from) ((from)->regs[1])
+#define GO_3(from) ((from)->regs[2])
 #endif
 
 SEC("uprobe/tls_go_enter")
@@ -23,6 +25,7 @@ int tls_go_enter(struct pt_regs *regs)
 	struct tls_thread fresh = {
 		.session = GO_1(regs),
 		.buffer = GO_2(regs),
+		.size = call == TLS_WRITE ? GO_3(regs) : 0,
 		.slot = TLS_COOKIE_SLOT(cookie),
 		.call = call,
 	};
@@ -54,7 +57,7 @@ int tls_go_leave(struct pt_regs *regs)
 	bpf_map_delete_elem(&tls_goroutines, &key);
 	if (thread.call == TLS_SHUTDOWN)
 		tls_session__delete(thread.session);
-	else if (thread.call != TLS_HANDSHAKE && (s64)GO_1(regs) > 0)
+	else if (thread.call != TLS_HANDSHAKE && !thread.given && (s64)GO_1(regs) > 0)
 		tls_call__done(&thread, thread.session, GO_1(regs));
 	return 0;
 }

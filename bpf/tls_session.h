@@ -18,9 +18,12 @@ struct tls_thread {
 	u64 session; /* the library's object; 0: in no call */
 	u64 buffer;
 	u64 moved; /* where the library leaves the number of bytes; 0: it returns it */
+	u64 size;  /* of a write that is given when its ciphertext is sent; else 0 */
+	u64 sent;  /* of its ciphertext */
 	u32 slot;
 	u8 call; /* enum tls_call */
-	u8 pad[3];
+	u8 given;
+	u8 pad[2];
 };
 
 /* What `state` is for a socket: id, positions and verdicts of the plaintext. */

@@ -87,6 +87,22 @@ static __always_inline void tls__keep_queue_time(struct state *state, u64 object
 		session->queue_ns = queue_ns;
 }
 
+/*
+ * Where others read while one writes, the answer may be read before the write returns, or the
+ * connection be closed. So a write is given when the kernel has taken its last record: ciphertext
+ * is longer than what is in it.
+ */
+static __always_inline void tls__sent(struct tls_thread *thread, u32 bytes)
+{
+	if (!thread->size || thread->given)
+		return;
+	thread->sent += bytes;
+	if (thread->sent < thread->size)
+		return;
+	thread->given = 1;
+	tls__plaintext(thread, thread->session, DIRECTION_SEND, thread->size);
+}
+
 /* Whether a call's bytes are ciphertext, of which no more is to be made. */
 static __noinline int tls__takes(struct state *state, const struct sock *sk, u8 direction, u32 ret)
 {
@@ -107,6 +123,8 @@ static __noinline int tls__takes(struct state *state, const struct sock *sk, u8 
 	if (!(state->flags & STATE_TLS))
 		return known;
 	tls__keep_queue_time(state, thread->session, direction);
+	if (direction == DIRECTION_SEND)
+		tls__sent(thread, ret);
 	return 1;
 }
 
