@@ -62,9 +62,12 @@ static __always_inline void socket__sent(struct sock *sk, int ret, int flags)
 	}
 	if (!state)
 		state = socket__create(sk, DIRECTION_SEND, ret);
-	if (state && state->depth != CAPTURE_NOTHING &&
-	    !socket__is_ciphertext(state, sk, DIRECTION_SEND, ret))
+	if (!state || state->depth == CAPTURE_NOTHING)
+		return;
+	if (!socket__is_ciphertext(state, sk, DIRECTION_SEND, ret))
 		moved(state, sk, DIRECTION_SEND, ret, flags);
+	else if (tls_go_programs)
+		tls__sent(ret);
 }
 
 #endif

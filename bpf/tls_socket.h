@@ -87,22 +87,6 @@ static __always_inline void tls__keep_queue_time(struct state *state, u64 object
 		session->queue_ns = queue_ns;
 }
 
-/*
- * Where others read while one writes, the answer may be read before the write returns, or the
- * connection be closed. So a write is given when the kernel has taken its last record: ciphertext
- * is longer than what is in it.
- */
-static __always_inline void tls__sent(struct tls_thread *thread, u32 bytes)
-{
-	if (!thread->size || thread->given)
-		return;
-	thread->sent += bytes;
-	if (thread->sent < thread->size)
-		return;
-	thread->given = 1;
-	tls__plaintext(thread, thread->session, DIRECTION_SEND, thread->size);
-}
-
 /* Whether a call's bytes are ciphertext, of which no more is to be made. */
 static __noinline int tls__takes(struct state *state, const struct sock *sk, u8 direction, u32 ret)
 {
@@ -123,8 +107,6 @@ static __noinline int tls__takes(struct state *state, const struct sock *sk, u8 
 	if (!(state->flags & STATE_TLS))
 		return known;
 	tls__keep_queue_time(state, thread->session, direction);
-	if (direction == DIRECTION_SEND)
-		tls__sent(thread, ret);
 	return 1;
 }
 
@@ -140,6 +122,24 @@ static __always_inline bool socket__is_ciphertext(struct state *state, const str
 						  u8 direction, u32 ret)
 {
 	return with_tls && hooked && tls__may_take(state) && tls__takes(state, sk, direction, ret);
+}
+
+/*
+ * Where others read while one writes, the answer may be read before the write returns, or the
+ * connection be closed. So a write is given when the kernel has taken its last record: ciphertext
+ * is longer than what is in it. Not by sys_exit, whose stack has no room for it.
+ */
+static __noinline int tls__sent(u32 bytes)
+{
+	struct tls_thread *thread = tls__caller();
+
+	if (!thread || !thread->size || thread->given)
+		return 0;
+	thread->sent += bytes;
+	if (thread->sent < thread->size)
+		return 0;
+	thread->given = 1;
+	return tls__plaintext(thread, thread->session, DIRECTION_SEND, thread->size);
 }
 
 #endif

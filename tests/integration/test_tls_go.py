@@ -28,7 +28,7 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	status := 200
 	if strings.HasPrefix(r.URL.Path, "/missing") { status = 404 }
 	lock.Lock()
-	counts[fmt.Sprintf("%s %s %d %d", r.Method, r.URL.Path, status, r.ProtoMajor)]++
+	counts[fmt.Sprintf("%t %s %s %d %d", r.TLS != nil, r.Method, r.URL.Path, status, r.ProtoMajor)]++
 	lock.Unlock()
 	w.WriteHeader(status)
 	io.WriteString(w, strings.Repeat("x", len(body) + 2))
@@ -37,6 +37,7 @@ func answer(w http.ResponseWriter, r *http.Request) {
 func main() {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
+	go func() { panic(http.ListenAndServe("127.0.0.1:" + os.Args[4], http.HandlerFunc(answer))) }()
 	go func() { panic(http.ListenAndServeTLS("127.0.0.1:" + os.Args[3], os.Args[2], os.Args[1], http.HandlerFunc(answer))) }()
 	<-stop
 	for k, n := range counts { fmt.Println(k, n) }
@@ -62,7 +63,7 @@ func main() {
 			for i := range work {
 				var r *http.Response
 				var err error
-				url := fmt.Sprintf("https://127.0.0.1:%s/orders/%d", os.Args[1], i)
+				url := fmt.Sprintf("%s://127.0.0.1:%s/orders/%d", os.Args[4], os.Args[1], i)
 				if i % 3 == 0 { r, err = client.Post(url, "text/plain", strings.NewReader(strings.Repeat("y", i * 50)))
 				} else { r, err = client.Get(url) }
 				if err != nil { panic(err) }
@@ -88,10 +89,12 @@ def build(name, text, *options):
     return program
 
 
-def truth(log):
+def truth(log, over_tls=True):
     counted = collections.Counter()
     for line in open(log):
-        method, path, status, major, n = line.split()
+        encrypted, method, path, status, major, n = line.split()
+        if (encrypted == "true") != over_tls:
+            continue
         route = "/orders/{id}" if path.startswith("/orders/") else path
         counted[method, route, int(status), "2" if major == "2" else "1.x"] += int(n)
     return counted
@@ -100,20 +103,20 @@ def truth(log):
 def seen(**wanted):
     counted = collections.Counter()
     for e in sonde.select(**wanted):
-        if "version" not in e: print(e)
         counted[e["method"], e["route"], e["status"], "2" if e.get("version") == "2.0" else "1.x"] += 1
     return counted
 
 
 server, stripped = build("shop", SERVER), build("shop_stripped", SERVER, "-ldflags=-s -w")
 client, stripped_client = build("buyer", CLIENT), build("buyer_stripped", CLIENT, "-ldflags=-s -w")
-logs, ports, running = [], [], []
+logs, ports, plain, running = [], [], [], []
 
 
 def serve(program):
     ports.append(sut.free_port())
+    plain.append(sut.free_port())
     logs.append(os.path.join(folder, f"log{len(logs)}"))
-    running.append(sut.start(program, tls.key, tls.file, str(ports[-1]), stdout=open(logs[-1], "w")))
+    running.append(sut.start(program, tls.key, tls.file, str(ports[-1]), str(plain[-1]), stdout=open(logs[-1], "w")))
     sut.wait_port(ports[-1])
 
 
@@ -121,20 +124,23 @@ serve(stripped)  # older than sonde
 with sut.Sonde() as sonde:
     sut.wait_for("the older one's probes", lambda: sonde.metrics()['sonde_tls_files{library="go"}'] == 1, 30)
     serve(server)
-    for port in ports:
+    for port, clear in zip(ports, plain):
         sut.run("curl", "-sk", "--http1.1", f"https://127.0.0.1:{port}/first", "-o", "/dev/null")
         sut.run("ab", "-q", "-n", "503", "-c", "7", f"https://127.0.0.1:{port}/")
         sut.run("ab", "-q", "-n", "5003", "-c", "7", "-k", f"https://127.0.0.1:{port}/missing")
         sut.run("curl", "-sk", "--http2", *[f"https://127.0.0.1:{port}/orders/{i}" for i in range(20)], "-o", "/dev/null")
         for program in (client, stripped_client):
-            sut.run(program, str(port), "1999", "1")
-            sut.run(program, str(port), "2001", "2")
+            sut.run(program, str(port), "1999", "1", "https")
+            sut.run(program, str(port), "2001", "2", "https")
+            sut.run(program, str(clear), "2003", "1", "http")
     sonde.settle()
     sut.equal("opaque for being Go", sonde.metrics().get('sonde_tls_opaque_connections_total{reason="go"}', 0), 0)
     for process in running:
         sut.stop(process)
 
-for port, log in zip(ports, logs):
+for port, clear, log in zip(ports, plain, logs):
+    sut.equal("requests without TLS", seen(side="server", local_port=clear), truth(log, False))
+    sut.equal("their clients' side", seen(side="client", remote_port=clear), truth(log, False))
     sut.equal("requests of a Go server", seen(side="server", local_port=port), truth(log))
     sut.equal("their clients' side", seen(side="client", remote_port=port), truth(log))
 sonde.check()
