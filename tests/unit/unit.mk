@@ -4,3 +4,4 @@ test_hpack_LIBS := -lnghttp2
 test_http2_LIBS := -lnghttp2
 test_sql_LIBS := -lpg_query
 test_caches_LIBS := -rdynamic
+test_grpc_LIBS := -lnghttp2

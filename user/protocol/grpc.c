@@ -17,21 +17,24 @@ bool grpc__is_content_type(struct slice value)
 	return value.length == n || value.data[n] == '+' || value.data[n] == ';';
 }
 
+/* Identifiers (protobuf's grammar: a letter or `_` first), with one slash and any dots between. */
 bool grpc__is_path(struct slice path)
 {
-	size_t slashes = 0;
+	bool begins = true;
+	size_t slashes = 1;
 
-	if (path.length < 4 || path.length > PATH_MOST || path.data[0] != '/')
+	if (!path.length || path.length > PATH_MOST || path.data[0] != '/')
 		return false;
-	for (size_t i = 0; i < path.length; i++) {
+	for (size_t i = 1; i < path.length; i++) {
 		uint8_t c = path.data[i];
 
 		slashes += c == '/';
-		if (c == '/' ? i && !isalnum(path.data[i - 1]) && path.data[i - 1] != '_'
-			     : !isalnum(c) && c != '_' && c != '.')
+		if (begins ? !isalpha(c) && c != '_'
+			   : !isalnum(c) && c != '_' && c != '/' && (c != '.' || slashes > 1))
 			return false;
+		begins = c == '/' || c == '.';
 	}
-	return slashes == 2 && path.data[path.length - 1] != '/';
+	return slashes == 2 && !begins;
 }
 
 uint8_t grpc__status(struct slice value)

@@ -76,13 +76,20 @@ static enum rpc_knowledge rpc_of(const struct fields *f)
 	return f->untold && !f->has_content_type ? RPC_UNTOLD : RPC_NO;
 }
 
+/* Where the content type is not known, a package's dot tells a method of gRPC from a route. */
+static bool names_method(const struct fields *f, struct slice path)
+{
+	return f->grpc ||
+	       (rpc_of(f) == RPC_UNTOLD && grpc__is_path(path) && slice__find(path, '.') >= 0);
+}
+
 static uint32_t label_of(struct parser *parser, const struct fields *f)
 {
 	struct slice path = slice__of(f->path, f->path_length);
 
 	if (!path.length)
 		return LABEL_UNSEEN;
-	return f->grpc ? parser__rpc(parser, path) : parser__route(parser, path);
+	return names_method(f, path) ? parser__rpc(parser, path) : parser__route(parser, path);
 }
 
 /* What follows is another protocol's, as in HTTP/1 (RFC 9113 section 8.5). */
