@@ -3,6 +3,7 @@
 FUZZ_SECONDS ?= 60
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJ     := $(patsubst user/%.c,$(B)/fuzz/obj/%.o,$(filter-out user/main.c,$(SRC)))
+fuzz_hpack_LIBS := -lnghttp2
 FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 $(B)/fuzz/obj/%.o: user/%.c | $(SKEL)
@@ -13,7 +14,7 @@ $(B)/fuzz/libsonde.a: $(FUZZ_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzz/libsonde.a
-	$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/libsonde.a $(LDLIBS)
+	$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/libsonde.a $(LDLIBS) $($*_LIBS)
 
 .PHONY: fuzz fuzzers
 fuzzers: $(FUZZERS)

@@ -121,6 +121,162 @@ static void attached_late_nothing_is_wrong_and_soon_nothing_unknown(void **state
 	assert_int_equal(last, 0);
 }
 
+/* ---- the same blocks to nghttp2's inflater, whatever is in them ---- */
+
+#define DECODED 256
+
+struct decoded {
+	size_t count;
+	size_t length; /* of all texts */
+	struct {
+		size_t name, value; /* lengths */
+	} field[DECODED];
+	uint8_t text[65536];
+};
+
+static void add_decoded(struct decoded *d, struct slice name, struct slice value)
+{
+	assert_true(d->count < DECODED &&
+		    name.length + value.length <= sizeof(d->text) - d->length);
+	d->field[d->count].name = name.length;
+	d->field[d->count++].value = value.length;
+	if (name.length)
+		memcpy(d->text + d->length, name.data, name.length);
+	if (value.length)
+		memcpy(d->text + d->length + name.length, value.data, value.length);
+	d->length += name.length + value.length;
+}
+
+static void take_decoded(void *context, const struct hpack_field *field)
+{
+	assert_true(field->known);
+	add_decoded(context, field->name, field->value);
+}
+
+/* 0, or where nghttp2 refuses the block, its error. */
+static int inflate(nghttp2_hd_inflater *inflater, const uint8_t *block, size_t length,
+		   struct decoded *out)
+{
+	int flags = 0;
+	ssize_t n;
+
+	out->count = out->length = 0;
+	while (!(flags & NGHTTP2_HD_INFLATE_FINAL)) {
+		nghttp2_nv nv;
+
+		flags = 0;
+		n = nghttp2_hd_inflate_hd2(inflater, &nv, &flags, block, length, 1);
+		if (n < 0)
+			return (int)n;
+		block += n;
+		length -= (size_t)n;
+		if (flags & NGHTTP2_HD_INFLATE_EMIT)
+			add_decoded(out, slice__of(nv.name, nv.namelen),
+				    slice__of(nv.value, nv.valuelen));
+	}
+	return nghttp2_hd_inflate_end_headers(inflater);
+}
+
+static size_t put_integer(uint8_t *out, uint8_t pattern, unsigned int prefix, uint32_t value)
+{
+	uint32_t mask = (1u << prefix) - 1;
+	size_t n = 1;
+
+	out[0] = pattern | (uint8_t)(value < mask ? value : mask);
+	if (value < mask)
+		return 1;
+	for (value -= mask; value >= 128; value >>= 7)
+		out[n++] = (uint8_t)(value | 0x80);
+	out[n++] = (uint8_t)value;
+	return n;
+}
+
+/* Plain, or said to be Huffman: its bits decode to something more often than not. */
+static size_t put_string(uint8_t *out)
+{
+	uint32_t length = any(4) ? any(12) : any(200);
+	size_t n = put_integer(out, any(40) ? 0 : 0x80, 7, length);
+
+	for (uint32_t i = 0; i < length; i++)
+		out[n++] = (uint8_t)(any(3) ? any(4) * 0x55 : any(256));
+	return n;
+}
+
+/* Into either table, and now and then beyond. */
+static uint32_t any_index(uint32_t entries)
+{
+	return 1 + any(61 + (any(30) ? entries : entries + 3));
+}
+
+/* Size updates, indices, literals of all three kinds. */
+static size_t make_block(uint8_t *out, uint32_t entries)
+{
+	size_t n = 0;
+
+	/* Only as many as there are for sure: blocks may evict what they refer to. */
+	entries /= 2;
+	for (uint32_t i = any(4) ? 0 : 1 + any(2); i; i--)
+		n += put_integer(out + n, 0x20, 5, any(3) ? any(300) : any(4200));
+	for (uint32_t i = 1 + any(10); i; i--) {
+		static const uint8_t literal[] = {0x40, 0x00, 0x10};
+		uint32_t kind = any(3);
+		bool named = any(2);
+
+		if (any(2)) {
+			n += put_integer(out + n, 0x80, 7, any_index(entries));
+			continue;
+		}
+		n += put_integer(out + n, literal[kind], kind ? 4 : 6,
+				 named ? any_index(entries) : 0);
+		n += named ? 0 : put_string(out + n);
+		n += put_string(out + n);
+	}
+	return n;
+}
+
+static void compare_all(const struct decoded *ours, const struct decoded *theirs)
+{
+	assert_int_equal(ours->count, theirs->count);
+	assert_memory_equal(ours->field, theirs->field, ours->count * sizeof(ours->field[0]));
+	assert_int_equal(ours->length, theirs->length);
+	if (ours->length)
+		assert_memory_equal(ours->text, theirs->text, ours->length);
+}
+
+/* What nghttp2 decodes, we decode the same; what it refuses, we may bear. */
+static void random_blocks_are_decoded_as_nghttp2_decodes_them(void **state)
+{
+	static struct decoded ours, theirs;
+	size_t agreed = 0;
+
+	(void)state;
+	for (int i = 0; i < 4000; i++) {
+		nghttp2_hd_inflater *inflater;
+		struct hpack hpack;
+
+		assert_int_equal(nghttp2_hd_inflate_new(&inflater), 0);
+		hpack__init(&hpack, true);
+		for (int k = 0; k < 40; k++) {
+			uint8_t block[8192];
+			size_t length = make_block(block, hpack.entry_count);
+
+			ours.count = ours.length = 0;
+			if (inflate(inflater, block, length, &theirs))
+				break;
+			assert_int_equal(hpack__decode(&hpack, slice__of(block, length),
+						       take_decoded, &ours),
+					 0);
+			compare_all(&ours, &theirs);
+			assert_int_equal(hpack.size,
+					 nghttp2_hd_inflate_get_dynamic_table_size(inflater));
+			agreed++;
+		}
+		hpack__clear(&hpack);
+		nghttp2_hd_inflate_del(inflater);
+	}
+	assert_true(agreed > 20000);
+}
+
 static void ignore(void *context, const struct hpack_field *field)
 {
 	size_t *sum = context;
@@ -173,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_decoded_as_nghttp2_encoded_it),
 		cmocka_unit_test(attached_late_nothing_is_wrong_and_soon_nothing_unknown),
+		cmocka_unit_test(random_blocks_are_decoded_as_nghttp2_decodes_them),
 		cmocka_unit_test(hostile_blocks_are_refused_or_decoded_within_bounds),
 		cmocka_unit_test(huffman_examples_of_the_rfc),
 	};

@@ -184,6 +184,7 @@ static void h2c_takes_its_status_from_http2(void **state)
 	assert_int_equal(h.count, 1);
 	check(0, "/up", 404, 10, 40);
 	assert_int_equal(h.exchange[0].protocol, PROTOCOL_HTTP2);
+	assert_int_equal(h.exchange[0].http.method, HTTP_GET);
 	harness__free(&h);
 }
 

@@ -197,6 +197,12 @@ static int insert(struct hpack *h, const struct hpack_field *field, uint32_t siz
 	return 0;
 }
 
+/* There is no text yet where all that was inserted is empty. */
+static struct slice text_at(const struct hpack *h, uint32_t offset, uint32_t length)
+{
+	return length ? slice__of(h->text + offset, length) : (struct slice){0};
+}
+
 /* Index of section 2.3.3 into both tables; false where it points nowhere. */
 static bool look_up(const struct hpack *h, uint32_t index, struct hpack_field *field,
 		    uint32_t *size)
@@ -218,8 +224,8 @@ static bool look_up(const struct hpack *h, uint32_t index, struct hpack_field *f
 		return h->incomplete;
 	}
 	entry = entry_at(h, h->entry_count - 1 - index);
-	field->name = slice__of(h->text + entry->offset, entry->name);
-	field->value = slice__of(h->text + entry->offset + entry->name, entry->value);
+	field->name = text_at(h, entry->offset, entry->name);
+	field->value = text_at(h, entry->offset + entry->name, entry->value);
 	field->known = entry->known;
 	*size = entry->size;
 	return true;
@@ -228,7 +234,8 @@ static bool look_up(const struct hpack *h, uint32_t index, struct hpack_field *f
 /* Section 5.1. Advances *at; false where it is cut or absurd. */
 static bool integer(struct slice block, size_t *at, unsigned int prefix, uint32_t *out)
 {
-	uint32_t mask = (1u << prefix) - 1, value;
+	uint32_t mask = (1u << prefix) - 1;
+	uint64_t value;
 
 	if (*at >= block.length)
 		return false;
@@ -237,15 +244,15 @@ static bool integer(struct slice block, size_t *at, unsigned int prefix, uint32_
 		for (unsigned int shift = 0;; shift += 7) {
 			uint8_t byte;
 
-			if (*at >= block.length || shift > 21)
+			if (*at >= block.length || shift > 28)
 				return false;
 			byte = block.data[(*at)++];
-			value += (uint32_t)(byte & 0x7f) << shift;
+			value += (uint64_t)(byte & 0x7f) << shift;
 			if (!(byte & 0x80))
 				break;
 		}
 	}
-	*out = value;
+	*out = (uint32_t)value;
 	return value < INTEGER_MAX;
 }
 

@@ -299,11 +299,13 @@ static void lose_step(struct http2 *s, bool request, enum loss_reason reason)
 	half->block_stream = 0;
 	half->data.open = false;
 	s->untold = (uint8_t)reason;
+	s->late |= request;
 }
 
 /* Answers may be among the bytes that make no sense. */
-static size_t contradiction(struct parser *parser, const struct run *run)
+static size_t contradiction(struct parser *parser, const struct run *run, size_t at)
 {
+	parser__passed_over(parser, run->bytes.length - at);
 	lose_step(parser->state, run->request, LOSS_PARSER);
 	if (!run->request)
 		streams__lose_all(parser, LOSS_PARSER, run->time_ns);
@@ -353,7 +355,7 @@ static size_t feed(struct parser *parser, const struct run *run)
 		} else {
 			f = frame_header(b);
 			if (!plausible(&f, false))
-				return contradiction(parser, run);
+				return contradiction(parser, run, at);
 			n = frame(parser, run, at, &f);
 		}
 		if (!n)
@@ -383,7 +385,6 @@ static void gap(struct parser *parser, bool request, uint64_t length, uint64_t t
 
 	(void)length;
 	lose_step(s, request, LOSS_RESYNC);
-	s->late |= request;
 	if (!request)
 		streams__lose_all(parser, LOSS_RESYNC, time_ns);
 }

@@ -57,7 +57,8 @@ static void take_field(void *context, const struct hpack_field *field)
 		f->method = method_of(field->value);
 	} else if (slice__equals(field->name, ":path")) {
 		f->path_length = field->value.length;
-		memcpy(f->path, field->value.data, field->value.length);
+		if (f->path_length)
+			memcpy(f->path, field->value.data, f->path_length);
 	} else if (slice__equals(field->name, ":status")) {
 		f->status = number_of(field->value);
 	} else if (slice__equals(field->name, "grpc-status")) {
