@@ -36,6 +36,7 @@ void engine__free(struct engine *engine)
 {
 	if (!engine)
 		return;
+	engine->sink_count = 0; /* takers may be gone, and what is in flight is nobody's news */
 	if (engine->connections)
 		connections__free(engine->connections);
 	pools__clear(&engine->pools);

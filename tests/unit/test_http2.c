@@ -400,6 +400,30 @@ static void nonsense_among_answers_loses_what_was_in_flight(void **state)
 	done(&c, &s, script, COUNT(script));
 }
 
+/* Who takes exchanges is gone before the engine: what is in flight then is told to nobody. */
+static void streams_in_flight_at_the_end_stay_in_flight(void **state)
+{
+	struct harness *h = &harness;
+	struct wire c, s;
+	struct step script[3];
+
+	(void)state;
+	wire__open(&c);
+	wire__open(&s);
+	preface(&c);
+	request(&c, 1, "GET", "/a", true);
+	script[0] = take(&c, 10, STEP_REQUEST);
+	frame(&s, 4, 0, 0, "", 0);
+	script[1] = take(&s, 20, STEP_RESPONSE);
+	response(&s, 3, "200", false);
+	script[2] = take(&s, 30, STEP_RESPONSE);
+	harness__play(h, ROLE_SERVER, false, script, COUNT(script), 0);
+	assert_int_equal(h->engine->counters.in_flight[PROTOCOL_HTTP2][SIDE_SERVER], 1);
+	harness__free(h);
+	assert_int_equal(h->count, 0);
+	done(&c, &s, script, COUNT(script));
+}
+
 static void garbage_never_breaks_out(void **state)
 {
 	struct harness *h = &harness;
@@ -435,6 +459,7 @@ int main(void)
 		cmocka_unit_test(a_tunnel_in_a_stream_ends_with_its_beginning),
 		cmocka_unit_test(attached_late_a_status_that_cannot_be_read_is_lost),
 		cmocka_unit_test(nonsense_among_answers_loses_what_was_in_flight),
+		cmocka_unit_test(streams_in_flight_at_the_end_stay_in_flight),
 		cmocka_unit_test(garbage_never_breaks_out),
 	};
 
