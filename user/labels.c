@@ -8,8 +8,8 @@
  *   commands    index of redis_commands   a plain array
  *
  * Templates and normalised statements are costly to make and mostly the same again, so a
- * direct-mapped cache remembers which id the hash of a raw text led to. Only that hash is kept of
- * the raw text.
+ * direct-mapped cache remembers which id the hash of a raw text, its numbers left out, led to. Only
+ * that hash is kept of the raw text.
  */
 #include "labels.h"
 
@@ -18,6 +18,7 @@
 
 #include "protocol/grpc.h"
 #include "protocol/redis_commands.h"
+#include "raw_key.h"
 #include "route.h"
 #include "sql.h"
 
@@ -56,6 +57,7 @@ struct labels {
 	struct labels_options options;
 	char *patterns[PATTERNS_MAX];
 	uint32_t pattern_count;
+	bool patterns_have_numbers; /* so that a number may decide which one fits */
 	struct label **pages;
 	uint32_t page_count;
 	uint32_t count;
@@ -195,12 +197,14 @@ static void table_put(struct table *table, uint64_t key, uint32_t service, uint3
 
 static bool copy_patterns(struct labels *labels, const char *const *patterns)
 {
+	labels->patterns_have_numbers = false;
 	for (; patterns && *patterns && labels->pattern_count < PATTERNS_MAX; patterns++) {
 		char *copy = strdup(*patterns);
 
 		if (!copy)
 			return false;
 		labels->patterns[labels->pattern_count++] = copy;
+		labels->patterns_have_numbers |= strpbrk(copy, "0123456789") != NULL;
 	}
 	return true;
 }
@@ -333,7 +337,10 @@ static struct cached *cache_slot(struct cached *cache, uint64_t hash)
 
 uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target)
 {
-	struct slice path = route__path(target);
+	uint8_t room[RAW_KEY_MAX];
+	struct slice path = labels->patterns_have_numbers
+				    ? route__path(target)
+				    : raw_key__of_path(route__path(target), room);
 	uint64_t hash = hash_bytes(labels->seed, path.data, path.length);
 	uint64_t context = (uint64_t)service << 32 | (uint32_t)path.length;
 	struct cached *cached = cache_slot(labels->route_cache, hash ^ service);
@@ -405,8 +412,10 @@ static uint32_t intern_statement(struct labels *labels, struct slice text, bool 
 
 uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncated)
 {
-	uint64_t hash = hash_bytes(labels->seed, sql.data, sql.length);
-	uint64_t context = (uint64_t)sql.length << 1 | truncated;
+	uint8_t room[RAW_KEY_MAX];
+	struct slice key = raw_key__of_sql(sql, room);
+	uint64_t hash = hash_bytes(labels->seed, key.data, key.length);
+	uint64_t context = (uint64_t)key.length << 1 | truncated;
 	struct cached *cached = cache_slot(labels->statement_cache, hash);
 
 	if (!cached->id || cached->hash != hash || cached->context != context)

@@ -16,8 +16,9 @@
 static ptrdiff_t find_any(struct slice s, const char *bytes)
 {
 	for (size_t i = 0; i < s.length; i++)
-		if (s.data[i] && strchr(bytes, s.data[i]))
-			return (ptrdiff_t)i;
+		for (const char *b = bytes; *b; b++)
+			if (s.data[i] == (uint8_t)*b)
+				return (ptrdiff_t)i;
 	return -1;
 }
 
