@@ -86,7 +86,7 @@ static __always_inline u32 state__unseen(struct state *state, const struct sock 
 	if (!(state->flags & STATE_COPIED) || state->flags & STATE_TLS ||
 	    state->depth == CAPTURE_TLS)
 		return 0;
-	copied = tcp__copied(sk);
+	copied = tcp__copied_of_call(sk);
 	unseen = copied - state->copied - ret;
 	state->copied = copied;
 	if (unseen > 0 && tcp__fin_taken(sk))

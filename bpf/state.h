@@ -78,6 +78,20 @@ static __always_inline u32 tcp__copied(const struct sock *sk)
 	return BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
 }
 
+/*
+ * The same where a call has ended, which is often: a socket that the kernel vouches for can be read
+ * without a helper that guards against faults.
+ */
+static __always_inline u32 tcp__copied_of_call(const struct sock *sk)
+{
+	struct tcp_sock *tcp;
+
+	if (by_sys_exit)
+		return tcp__copied(sk);
+	tcp = bpf_skc_to_tcp_sock((void *)sk);
+	return tcp ? tcp->copied_seq : tcp__copied(sk);
+}
+
 /* Not yet taken by the owner, a FIN included. */
 static __always_inline u32 tcp__unread(const struct sock *sk)
 {
