@@ -78,6 +78,8 @@ struct exchange {
 	uint64_t queue_ns; /* server: delivered -> read; 0 unknown */
 	uint64_t request_bytes;
 	uint64_t response_bytes;
+	uint32_t count; /* of exchanges that are all like this one; 1, but for sinks that take more
+			 */
 	union {
 		struct {
 			uint16_t status;	   /* 0: unanswered */
@@ -132,6 +134,7 @@ struct sink {
 	void (*exchange)(void *context, const struct exchange *exchange);
 	void (*connection)(void *context, const struct connection_event *event); /* may be NULL */
 	void *context;
+	bool takes_many; /* exchange.count may be more than 1 */
 };
 
 const char *outcome__name(enum outcome outcome);

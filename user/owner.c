@@ -53,17 +53,19 @@ bool owner__may_leave(const struct connection *c)
 }
 
 /* Of what turns out to be no protocol of ours nothing counts. */
+static void count_moved(struct connections *t, struct connection *c, enum direction d)
+{
+	uint64_t moved = c->stream[d].position - c->counted[d];
+
+	c->counted[d] += moved;
+	if (moved)
+		processes__moved(t->engine->processes, c->service, d, moved);
+}
+
 void owner__count_moved(struct connections *t, struct connection *c)
 {
 	if (!c->protocol)
 		return;
-	for (int d = 0; d < DIRECTION_COUNT; d++) {
-		uint64_t position = c->stream[d].position;
-
-		if (position == c->counted[d])
-			continue;
-		processes__moved(t->engine->processes, c->service, (enum direction)d,
-				 position - c->counted[d]);
-		c->counted[d] = position;
-	}
+	count_moved(t, c, DIRECTION_RECV);
+	count_moved(t, c, DIRECTION_SEND);
 }

@@ -6,7 +6,6 @@
 #include "details.h"
 
 #define CAPACITY_FIRST 4
-#define CAPACITY_KEPT  64 /* larger rings are given back once they are empty */
 
 void pairing__init(struct pairing *p)
 {
@@ -56,30 +55,10 @@ struct pending *pairing__push(struct pairing *p, uint64_t start_ns)
 	return new;
 }
 
-struct pending *pairing__at(const struct pairing *p, uint32_t index)
+void pairing__shrink(struct pairing *p)
 {
-	return index < p->count ? entry(p, index) : NULL;
-}
-
-struct pending *pairing__front(const struct pairing *p)
-{
-	return pairing__at(p, 0);
-}
-
-struct pending *pairing__back(const struct pairing *p)
-{
-	return p->count ? entry(p, p->count - 1) : NULL;
-}
-
-void pairing__pop(struct pairing *p)
-{
-	if (!p->count)
-		return;
-	p->first = (p->first + 1) & (p->capacity - 1);
-	if (--p->count == 0 && p->capacity > CAPACITY_KEPT) {
-		free(p->ring);
-		p->ring = NULL;
-		p->capacity = 0;
-		p->first = 0;
-	}
+	free(p->ring);
+	p->ring = NULL;
+	p->capacity = 0;
+	p->first = 0;
 }

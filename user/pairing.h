@@ -58,10 +58,32 @@ void pairing__clear(struct pairing *p);
  * reached. */
 struct pending *pairing__push(struct pairing *p, uint64_t start_ns);
 /* The oldest, the newest, the i-th from the oldest; NULL where there is none. */
-struct pending *pairing__front(const struct pairing *p);
-struct pending *pairing__back(const struct pairing *p);
-struct pending *pairing__at(const struct pairing *p, uint32_t index);
+static inline struct pending *pairing__at(const struct pairing *p, uint32_t index)
+{
+	return index < p->count ? &p->ring[(p->first + index) & (p->capacity - 1)] : NULL;
+}
+
+static inline struct pending *pairing__front(const struct pairing *p)
+{
+	return pairing__at(p, 0);
+}
+
+static inline struct pending *pairing__back(const struct pairing *p)
+{
+	return pairing__at(p, p->count - 1);
+}
+
+#define PAIRING_KEPT 64 /* larger rings are given back once they are empty */
+void pairing__shrink(struct pairing *p);
+
 /* Takes the oldest out; shrinks a large ring once it is empty. */
-void pairing__pop(struct pairing *p);
+static inline void pairing__pop(struct pairing *p)
+{
+	if (!p->count)
+		return;
+	p->first = (p->first + 1) & (p->capacity - 1);
+	if (--p->count == 0 && p->capacity > PAIRING_KEPT)
+		pairing__shrink(p);
+}
 
 #endif

@@ -29,6 +29,22 @@ static void publish(struct connection *c, const struct exchange *exchange)
 		engine->sinks[i].exchange(engine->sinks[i].context, exchange);
 }
 
+/* Where there are several of the same, sinks that take one at a time get them so. */
+static void publish_many(struct connection *c, struct exchange *exchange)
+{
+	struct engine *engine = engine_of(c);
+	uint32_t count = exchange->count;
+
+	for (uint32_t i = 0; i < engine->sink_count; i++) {
+		const struct sink *sink = &engine->sinks[i];
+
+		exchange->count = sink->takes_many ? count : 1;
+		for (uint32_t n = 0; n < count; n += exchange->count)
+			sink->exchange(sink->context, exchange);
+	}
+	exchange->count = count;
+}
+
 static void count_seen(struct connection *c)
 {
 	struct engine_counters *n = &engine_of(c)->counters;
@@ -41,11 +57,11 @@ static void count_ended(struct connection *c, const struct exchange *exchange)
 {
 	struct engine_counters *n = &engine_of(c)->counters;
 
-	n->in_flight[exchange->protocol][exchange->side]--;
+	n->in_flight[exchange->protocol][exchange->side] -= exchange->count;
 	if (exchange->outcome == OUTCOME_LOST)
-		n->lost[exchange->protocol][exchange->side][exchange->loss]++;
+		n->lost[exchange->protocol][exchange->side][exchange->loss] += exchange->count;
 	else
-		n->reported[exchange->protocol][exchange->side]++;
+		n->reported[exchange->protocol][exchange->side] += exchange->count;
 }
 
 static void fill(struct connection *c, const struct pending *p, struct exchange *out)
@@ -62,6 +78,7 @@ static void fill(struct connection *c, const struct pending *p, struct exchange 
 	out->queue_ns = p->queue_ns;
 	out->request_bytes = p->request_bytes;
 	out->response_bytes = p->response_bytes;
+	out->count = 1;
 }
 
 /* HTTP's method is worth telling of an unanswered exchange as well; parsers keep it in
@@ -86,17 +103,16 @@ static void publish_unanswered(struct connection *c, const struct pending *p,
 	publish(c, &exchange);
 }
 
-static void publish_answered(struct connection *c, const struct pending *p,
-			     const struct answer *answer)
+static void publish_answered(struct connection *c, const struct pending *p, struct answer *answer)
 {
-	struct exchange exchange = answer->detail;
+	struct exchange *exchange = &answer->detail;
 
-	fill(c, p, &exchange);
-	exchange.outcome = (uint8_t)answer->outcome;
-	exchange.end_ns = answer->end_ns;
-	count_ended(c, &exchange);
+	fill(c, p, exchange);
+	exchange->outcome = (uint8_t)answer->outcome;
+	exchange->end_ns = answer->end_ns;
+	count_ended(c, exchange);
 	c->contradictions = 0;
-	publish(c, &exchange);
+	publish(c, exchange);
 }
 
 static void end_front(struct connection *c, enum outcome outcome, enum loss_reason reason,
@@ -180,7 +196,7 @@ struct held {
 	struct answer answer;
 };
 
-static void hold(struct connection *c, struct pending *p, const struct answer *answer)
+static void hold(struct connection *c, struct pending *p, struct answer *answer)
 {
 	struct held *held;
 
@@ -220,7 +236,7 @@ void exchanges__forget_held(struct connection *c)
 	c->held = NULL;
 }
 
-void parser__answer(struct parser *parser, const struct answer *answer)
+void parser__answer(struct parser *parser, struct answer *answer)
 {
 	struct connection *c = parser->connection;
 	struct pending *p = pairing__front(&parser->pairing);
@@ -237,6 +253,46 @@ void parser__answer(struct parser *parser, const struct answer *answer)
 	pairing__pop(&parser->pairing);
 }
 
+bool parser__in_step(const struct parser *parser)
+{
+	const struct connection *c = parser->connection;
+
+	return !c->stream[direction_of(c, false)].resync;
+}
+
+void parser__pass_front(struct parser *parser)
+{
+	const struct pending *next = pairing__at(&parser->pairing, 1);
+
+	parser->pairing.pipelined |= next && !next->silent;
+	pairing__pop(&parser->pairing);
+}
+
+void parser__answer_many(struct parser *parser, const struct pending *entry, struct answer *answer,
+			 uint32_t count)
+{
+	struct connection *c = parser->connection;
+	struct exchange *exchange = &answer->detail;
+
+	fill(c, entry, exchange);
+	exchange->outcome = (uint8_t)answer->outcome;
+	exchange->end_ns = answer->end_ns;
+	exchange->count = count;
+	count_ended(c, exchange);
+	c->contradictions = 0;
+	publish_many(c, exchange);
+}
+
+void parser__pass(struct parser *parser)
+{
+	struct pending *p = pairing__front(&parser->pairing);
+
+	if (!p)
+		return;
+	details__free(p->details);
+	pairing__pop(&parser->pairing);
+}
+
 void parser__open(struct parser *parser, const struct run *run, size_t offset,
 		  struct pending *entry)
 {
@@ -244,7 +300,7 @@ void parser__open(struct parser *parser, const struct run *run, size_t offset,
 	describe(entry, run, offset);
 }
 
-void parser__close(struct parser *parser, const struct pending *entry, const struct answer *answer)
+void parser__close(struct parser *parser, const struct pending *entry, struct answer *answer)
 {
 	publish_answered(parser->connection, entry, answer);
 	details__free(entry->details);
@@ -275,6 +331,7 @@ static void lose_unseen(struct connection *c, enum loss_reason reason, uint64_t 
 				    .side = (uint8_t)connection__side(c),
 				    .outcome = OUTCOME_LOST,
 				    .loss = (uint8_t)reason,
+				    .count = 1,
 				    .tgid = c->tgid,
 				    .start_ns = time_ns,
 				    .end_ns = time_ns};

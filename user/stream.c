@@ -136,6 +136,26 @@ static void offer(struct connection *c, enum direction direction, const struct c
 		stream__drop_carry(s);
 }
 
+/* Mostly nothing is carried, and a chunk holds whole messages. False: `bytes` is what is left. */
+static bool offer_all(struct connection *c, struct stream *s, struct run *run, struct slice *bytes)
+{
+	const struct protocol *protocol = c->protocol;
+	size_t consumed;
+
+	run->bytes = *bytes;
+	consumed = protocol->feed(&c->parser, run);
+	if (c->dropped || !c->protocol)
+		return true;
+	if (consumed == bytes->length && c->protocol == protocol)
+		return true;
+	if (consumed > bytes->length) {
+		s->skip = consumed == SIZE_MAX ? UINT64_MAX : consumed - bytes->length;
+		return true;
+	}
+	*bytes = slice__from(*bytes, consumed);
+	return false;
+}
+
 void stream__feed(struct connections *t, struct connection *c, enum direction direction,
 		  const struct chunk *chunk, struct slice bytes)
 {
@@ -153,6 +173,11 @@ void stream__feed(struct connections *t, struct connection *c, enum direction di
 
 	if (!c->protocol || (!bytes.length && !s->carry_length))
 		return;
+	if (!s->skip && !s->carry_length && offer_all(c, s, &run, &bytes)) {
+		if (s->skip)
+			decide__skip_hint(t, c, direction);
+		return;
+	}
 	bytes = slice__from(bytes, (size_t)pass_skipped(c, direction, bytes.length, run.time_ns));
 	if (!c->protocol || (!bytes.length && !s->carry_length))
 		return;

@@ -97,7 +97,9 @@ static inline void harness__open(struct harness *h, enum role role, bool existin
 	h->role = role;
 	h->engine = engine__new(&options);
 	assert_non_null(h->engine);
-	engine__add_sink(h->engine, (struct sink){harness__took, harness__took_event, h});
+	engine__add_sink(h->engine, (struct sink){.exchange = harness__took,
+						  .connection = harness__took_event,
+						  .context = h});
 	open.local_port = role == ROLE_CLIENT ? 40000 : 80;
 	open.remote_port = role == ROLE_CLIENT ? 80 : 40000;
 	open.event.flags = existing ? OPEN_EXISTING : 0;

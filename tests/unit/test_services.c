@@ -282,7 +282,7 @@ static void observe(struct node *n, const char *text, const char *proc)
 	assert_non_null(n->engine);
 	n->engine->verdict = told;
 	n->engine->verdict_context = n;
-	engine__add_sink(n->engine, (struct sink){took, NULL, n});
+	engine__add_sink(n->engine, (struct sink){.exchange = took, .context = n});
 }
 
 static void end(struct node *n)

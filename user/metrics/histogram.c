@@ -28,8 +28,10 @@ struct histogram *histogram__new(const struct bounds *bounds)
 {
 	struct histogram *histogram = calloc(1, histogram__size(bounds));
 
-	if (histogram)
-		histogram->bounds = bounds;
+	if (!histogram)
+		return NULL;
+	histogram->bounds = bounds;
+	histogram->newest = NAN;
 	return histogram;
 }
 
@@ -41,19 +43,32 @@ void histogram__free(struct histogram *histogram)
 	free(histogram);
 }
 
+/* How many of the eight begin below the mantissa, 1 <= mantissa < 2. */
+static int begun(double mantissa)
+{
+	int j = octave[3] < mantissa ? 4 : 0;
+
+	j += octave[j + 1] < mantissa ? 2 : 0;
+	j += octave[j] < mantissa;
+	return j < BUCKETS_PER_OCTAVE - 1 ? j : j + (octave[j] < mantissa);
+}
+
+/* By the bits of the number (IEEE 754 binary64): this is done several times an exchange. */
 int sketch__index(double value)
 {
+	uint64_t bits;
 	double mantissa;
-	int exponent, index;
+	int index;
 
 	if (!(value > 0))
 		return SKETCH_MIN;
 	if (isinf(value))
 		return SKETCH_MAX;
-	mantissa = frexp(value, &exponent) * 2; /* 1 <= mantissa < 2 */
-	index = (exponent - 1) * BUCKETS_PER_OCTAVE;
-	for (int j = 0; j < BUCKETS_PER_OCTAVE && octave[j] < mantissa; j++)
-		index++;
+	memcpy(&bits, &value, sizeof(bits));
+	index = ((int)(bits >> 52) - 1023) * BUCKETS_PER_OCTAVE;
+	bits = (bits & 0xfffffffffffffull) | 1023ull << 52;
+	memcpy(&mantissa, &bits, sizeof(mantissa));
+	index += begun(mantissa);
 	if (index < SKETCH_MIN)
 		return SKETCH_MIN;
 	return index > SKETCH_MAX ? SKETCH_MAX : index;
@@ -119,20 +134,42 @@ static void sketch_count(struct histogram *h, int index, uint64_t count)
 	h->sketch[at] += count;
 }
 
-void histogram__observe(struct histogram *histogram, double value)
+static void locate(struct histogram *histogram, double value)
 {
 	const struct bounds *bounds = histogram->bounds;
-	size_t i = 0;
+	uint32_t i = 0;
 
 	while (i < bounds->count && value > bounds->value[i])
 		i++;
-	histogram->bucket[i]++;
+	histogram->newest = value;
+	histogram->newest_bucket = i;
+	if (bounds->sketched)
+		histogram->newest_index = sketch__index(value);
+}
+
+void histogram__observe_many(struct histogram *histogram, double value, uint32_t times)
+{
+	uint32_t at;
+
+	if (value != histogram->newest)
+		locate(histogram, value);
+	histogram->bucket[histogram->newest_bucket] += times;
 	if (!histogram->count || value > histogram->max)
 		histogram->max = value;
-	histogram->count++;
-	histogram->sum += value;
-	if (bounds->sketched)
-		sketch_count(histogram, sketch__index(value), 1);
+	histogram->count += times;
+	histogram->sum += value * times;
+	if (!histogram->bounds->sketched)
+		return;
+	at = (uint32_t)(histogram->newest_index - histogram->sketch_first);
+	if (at < histogram->sketch_length)
+		histogram->sketch[at] += times;
+	else
+		sketch_count(histogram, histogram->newest_index, times);
+}
+
+void histogram__observe(struct histogram *histogram, double value)
+{
+	histogram__observe_many(histogram, value, 1);
 }
 
 void histogram__add(struct histogram *to, const struct histogram *from)

@@ -33,6 +33,10 @@ struct histogram {
 	uint64_t count;
 	double sum;
 	double max;
+	double newest; /* value, and where it was counted: answers of one read often have the same
+			*/
+	uint32_t newest_bucket;
+	int32_t newest_index;
 	uint64_t *sketch;     /* counts of the buckets sketch_first ...; owned; NULL while empty */
 	int16_t sketch_first; /* SKETCH_MIN plus a multiple of 8 */
 	uint16_t sketch_length; /* a multiple of 8, but for the bucket SKETCH_MAX */
@@ -45,6 +49,7 @@ void histogram__free(struct histogram *histogram);	       /* NULL is fine */
 size_t histogram__size(const struct bounds *bounds);
 /* Allocates only when a value falls into an octave that was not held before. */
 void histogram__observe(struct histogram *histogram, double value);
+void histogram__observe_many(struct histogram *histogram, double value, uint32_t times);
 /* Both have the same bounds. */
 void histogram__add(struct histogram *to, const struct histogram *from);
 

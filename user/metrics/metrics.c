@@ -110,7 +110,7 @@ static bool is_answered(const struct exchange *e)
 
 static void count_unanswered(struct series *s, const struct exchange *e)
 {
-	s->counter[e->outcome == OUTCOME_LOST ? COUNTER_LOST : COUNTER_ABORTED]++;
+	s->counter[e->outcome == OUTCOME_LOST ? COUNTER_LOST : COUNTER_ABORTED] += e->count;
 }
 
 static void slide(struct metrics *m, struct series *s, uint32_t part, uint32_t total)
@@ -123,8 +123,10 @@ static void slide(struct metrics *m, struct series *s, uint32_t part, uint32_t t
 
 static void http_sizes(struct series *s, const struct exchange *e)
 {
-	series__observe(s, DISTRIBUTION_REQUEST_SIZE, &size_bounds, (double)e->request_bytes);
-	series__observe(s, DISTRIBUTION_RESPONSE_SIZE, &size_bounds, (double)e->response_bytes);
+	series__observe(s, DISTRIBUTION_REQUEST_SIZE, &size_bounds, (double)e->request_bytes,
+			e->count);
+	series__observe(s, DISTRIBUTION_RESPONSE_SIZE, &size_bounds, (double)e->response_bytes,
+			e->count);
 }
 
 static void http_service(struct metrics *m, const struct exchange *e, struct series *s)
@@ -132,19 +134,21 @@ static void http_service(struct metrics *m, const struct exchange *e, struct ser
 	bool failed = e->http.status >= 500;
 
 	if (e->queue_ns && e->side == SIDE_SERVER)
-		series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(e->queue_ns));
+		series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(e->queue_ns),
+				e->count);
 	if (!is_answered(e)) {
 		count_unanswered(s, e);
 		return;
 	}
-	s->counter[COUNTER_ERRORS] += failed;
-	slide(m, s, failed, 1);
+	s->counter[COUNTER_ERRORS] += failed * e->count;
+	slide(m, s, failed * e->count, e->count);
 	series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
-			milliseconds(exchange__latency_ns(e)));
+			milliseconds(exchange__latency_ns(e)), e->count);
 	if (e->first_ns)
 		series__observe(s, DISTRIBUTION_TTFB, &http_duration_bounds,
 				e->first_ns > e->start_ns ? milliseconds(e->first_ns - e->start_ns)
-							  : 0);
+							  : 0,
+				e->count);
 	http_sizes(s, e);
 }
 
@@ -160,7 +164,7 @@ static void http(struct metrics *m, const struct exchange *e)
 	s = metrics__series(m, GROUP_HTTP, e->side, &route);
 	if (s && is_answered(e))
 		series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
-				milliseconds(exchange__latency_ns(e)));
+				milliseconds(exchange__latency_ns(e)), e->count);
 	else if (s)
 		count_unanswered(s, e);
 	s = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
@@ -200,18 +204,18 @@ static void query(struct metrics *m, enum group group, const struct exchange *e,
 
 	if (!s)
 		return;
-	s->counter[COUNTER_ROWS] += e->postgres.rows;
+	s->counter[COUNTER_ROWS] += e->postgres.rows * e->count;
 	if (!is_answered(e)) {
 		count_unanswered(s, e);
 		return;
 	}
-	s->counter[COUNTER_ERRORS] += e->outcome == OUTCOME_ERROR;
+	s->counter[COUNTER_ERRORS] += (e->outcome == OUTCOME_ERROR) * e->count;
 	series__observe(s, DISTRIBUTION_DURATION, &db_duration_bounds,
-			milliseconds(exchange__latency_ns(e)));
+			milliseconds(exchange__latency_ns(e)), e->count);
 }
 
 static void count_text(struct metrics *m, enum group group, enum side side, uint32_t service,
-		       const char *text)
+		       const char *text, uint32_t times)
 {
 	struct key key = {.service = service};
 	struct series *s;
@@ -219,7 +223,7 @@ static void count_text(struct metrics *m, enum group group, enum side side, uint
 	memcpy(key.text, text, strnlen(text, sizeof(key.text) - 1));
 	s = metrics__series(m, group, side, &key);
 	if (s)
-		s->counter[COUNTER_ERRORS]++;
+		s->counter[COUNTER_ERRORS] += times;
 }
 
 /* A service that both serves and asks databases is a pooler. */
@@ -234,7 +238,8 @@ static void pooled(struct metrics *m, const struct exchange *e)
 		return;
 	s = metrics__series(m, GROUP_DB_SERVICE, e->side, &key);
 	if (s)
-		series__observe(s, DISTRIBUTION_POOLED, &wait_bounds, milliseconds(wait_ns));
+		series__observe(s, DISTRIBUTION_POOLED, &wait_bounds, milliseconds(wait_ns),
+				e->count);
 }
 
 static void postgres(struct metrics *m, const struct exchange *e)
@@ -247,33 +252,34 @@ static void postgres(struct metrics *m, const struct exchange *e)
 	query(m, GROUP_DB_SERVICE, e, &(struct key){.service = service});
 	pooled(m, e);
 	if (e->outcome == OUTCOME_ERROR)
-		count_text(m, GROUP_DB_ERROR, e->side, service, e->postgres.sqlstate);
+		count_text(m, GROUP_DB_ERROR, e->side, service, e->postgres.sqlstate, e->count);
 }
 
 static void command_answered(struct series *s, const struct exchange *e)
 {
 	bool failed = e->outcome == OUTCOME_ERROR;
 
-	s->counter[COUNTER_ERRORS] += failed;
+	s->counter[COUNTER_ERRORS] += failed * e->count;
 	if (e->redis.unmeasured)
-		s->counter[COUNTER_UNMEASURED]++;
+		s->counter[COUNTER_UNMEASURED] += e->count;
 	else
-		series__observe(s,
-				e->redis.blocking ? DISTRIBUTION_BLOCKING : DISTRIBUTION_DURATION,
-				&cache_duration_bounds, milliseconds(exchange__latency_ns(e)));
-	s->counter[COUNTER_BLOCKING_ERRORS] += failed && e->redis.blocking && !e->redis.unmeasured;
+		series__observe(
+			s, e->redis.blocking ? DISTRIBUTION_BLOCKING : DISTRIBUTION_DURATION,
+			&cache_duration_bounds, milliseconds(exchange__latency_ns(e)), e->count);
+	if (failed && e->redis.blocking && !e->redis.unmeasured)
+		s->counter[COUNTER_BLOCKING_ERRORS] += e->count;
 }
 
 static void command(struct series *s, const struct exchange *e)
 {
-	s->counter[COUNTER_HITS] += e->redis.hits;
-	s->counter[COUNTER_MISSES] += e->redis.misses;
+	s->counter[COUNTER_HITS] += (uint64_t)e->redis.hits * e->count;
+	s->counter[COUNTER_MISSES] += (uint64_t)e->redis.misses * e->count;
 	if (is_answered(e)) {
 		command_answered(s, e);
 		return;
 	}
 	count_unanswered(s, e);
-	s->counter[COUNTER_BLOCKING_UNANSWERED] += e->redis.blocking;
+	s->counter[COUNTER_BLOCKING_UNANSWERED] += e->redis.blocking * e->count;
 }
 
 /*
@@ -292,23 +298,35 @@ static const char *error_prefix(const char *text)
 	return text;
 }
 
+/* One look-up for all of them: those that went to `other` are counted as that. */
+static struct series *redis_series(struct metrics *m, enum group group, const struct exchange *e,
+				   const struct key *key)
+{
+	struct series *s = metrics__series(m, group, e->side, key);
+
+	if (s && s->key.other)
+		m->table[group][e->side].overflowed += e->count - 1;
+	return s;
+}
+
 static void redis(struct metrics *m, const struct exchange *e)
 {
 	struct key service = {.service = e->connection->service};
 	struct key name = {.service = service.service, .label = e->label};
-	struct series *s = metrics__series(m, GROUP_CACHE, e->side, &name);
+	struct series *s = redis_series(m, GROUP_CACHE, e, &name);
 
 	if (s)
 		command(s, e);
-	s = metrics__series(m, GROUP_CACHE_SERVICE, e->side, &service);
+	s = redis_series(m, GROUP_CACHE_SERVICE, e, &service);
 	if (s) {
 		command(s, e);
 		if (e->redis.hits || e->redis.misses)
-			slide(m, s, e->redis.hits, e->redis.hits + e->redis.misses);
+			slide(m, s, e->redis.hits * e->count,
+			      (e->redis.hits + e->redis.misses) * e->count);
 	}
 	if (e->outcome == OUTCOME_ERROR)
 		count_text(m, GROUP_CACHE_ERROR, e->side, service.service,
-			   error_prefix(e->redis.error));
+			   error_prefix(e->redis.error), e->count);
 }
 
 static void answered(struct metrics *m, const struct exchange *e)
@@ -352,7 +370,7 @@ static void connection_failed(struct metrics *m, const struct connection_event *
 		group = GROUP_DB_CONNECT_ERROR;
 	else if (protocol == PROTOCOL_REDIS)
 		group = GROUP_CACHE_CONNECT_ERROR;
-	count_text(m, group, side, event->connection->service, event->reason);
+	count_text(m, group, side, event->connection->service, event->reason, 1);
 }
 
 static void take_connection(void *context, const struct connection_event *event)
@@ -370,7 +388,8 @@ static void take_connection(void *context, const struct connection_event *event)
 	s = metrics__series(m, GROUP_DB_SERVICE, connection__side(c),
 			    &(struct key){.service = c->service});
 	if (s)
-		series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(event->value_ns));
+		series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(event->value_ns),
+				1);
 }
 
 /* ---- life ---- */
@@ -378,7 +397,10 @@ static void take_connection(void *context, const struct connection_event *event)
 struct metrics *metrics__new(const struct metrics_options *options, struct engine *engine)
 {
 	struct metrics *m = calloc(1, sizeof(*m));
-	struct sink sink = {.exchange = take_exchange, .connection = take_connection, .context = m};
+	struct sink sink = {.exchange = take_exchange,
+			    .connection = take_connection,
+			    .context = m,
+			    .takes_many = true};
 
 	if (!m)
 		return NULL;

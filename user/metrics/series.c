@@ -53,8 +53,7 @@ static struct slot *slot_of(const struct table *table, const struct key *key, ui
 		slot = &table->slot[i];
 		if (!slot->index)
 			return slot;
-		if (slot->hash == hash &&
-		    memcmp(&table->list[slot->index - 1]->key, key, sizeof(*key)) == 0)
+		if (slot->hash == hash && key__equals(&table->list[slot->index - 1]->key, key))
 			return slot;
 	}
 }
@@ -147,13 +146,19 @@ static struct series *get_other(struct table *table, uint32_t service, bool *cre
 	return series;
 }
 
-struct series *table__get(struct table *table, const struct key *key, bool *created)
+static struct series **recent_of(struct table *table, const struct key *key)
+{
+	uint32_t bits = key->service + key->label + key->status + key->method + key->type;
+
+	return &table->recent[bits % TABLE_RECENT];
+}
+
+static struct series *get(struct table *table, const struct key *key, bool *created)
 {
 	uint32_t hash = hash_of(key);
 	struct slot *slot = table->slot_count ? slot_of(table, key, hash) : NULL;
 	struct series *series;
 
-	*created = false;
 	if (slot && slot->index)
 		return table->list[slot->index - 1];
 	if (table->count - table->others >= table->max)
@@ -162,6 +167,16 @@ struct series *table__get(struct table *table, const struct key *key, bool *crea
 	*created = series != NULL;
 	table->overflowed += series == NULL;
 	return series;
+}
+
+struct series *table__get(struct table *table, const struct key *key, bool *created)
+{
+	struct series **recent = recent_of(table, key);
+
+	*created = false;
+	if (!*recent || !key__equals(&(*recent)->key, key))
+		*recent = get(table, key, created);
+	return *recent;
 }
 
 /* Linear probing without tombstones: whoever probed past the freed slot moves up into it. */
@@ -190,6 +205,7 @@ static void drop(struct table *table, uint32_t index)
 	free_slot(table, (uint32_t)(slot - table->slot));
 	table->list[index] = last;
 	table->count--;
+	memset(table->recent, 0, sizeof(table->recent));
 	if (series->key.other && series->key.service != SERVICE_OTHER)
 		table->others--;
 	series_free(series);
@@ -218,12 +234,12 @@ void table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint3
 }
 
 void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,
-		     double value)
+		     double value, uint32_t times)
 {
 	if (!series->distribution[which])
 		series->distribution[which] = histogram__new(bounds);
 	if (series->distribution[which])
-		histogram__observe(series->distribution[which], value);
+		histogram__observe_many(series->distribution[which], value, times);
 }
 
 static uint64_t count_of(const struct series *series, enum distribution which)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "labels.h"
 #include "metrics/histogram.h"
 #include "metrics/window.h"
@@ -30,6 +31,15 @@ struct key {
 	char text[SERIES_TEXT_MAX]; /* SQLSTATE, Redis error, reason; zero-filled */
 };
 _Static_assert(sizeof(struct key) == 32, "struct key is compared as bytes");
+
+static inline bool key__equals(const struct key *a, const struct key *b)
+{
+	uint64_t x[4], y[4];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
+}
 
 enum counter {
 	COUNTER_ABORTED,
@@ -79,6 +89,8 @@ struct slot {
 	uint32_t index; /* into list, plus 1; 0: free */
 };
 
+#define TABLE_RECENT 8
+
 struct table {
 	struct slot *slot;
 	uint32_t slot_count; /* a power of two, 0 before the first series */
@@ -86,7 +98,8 @@ struct table {
 	uint32_t count, capacity;
 	uint32_t others; /* how many of them are `other` series of one service */
 	uint32_t max;
-	uint64_t overflowed; /* what was counted in an `other` series */
+	uint64_t overflowed;		     /* what was counted in an `other` series */
+	struct series *recent[TABLE_RECENT]; /* found last, by a few bits of the key; may be NULL */
 };
 
 void table__init(struct table *table, uint32_t max);
@@ -105,7 +118,7 @@ void table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint3
 
 /* Counts a value; no memory for a new distribution: the value is not in it. */
 void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,
-		     double value);
+		     double value, uint32_t times);
 /* Answered exchanges: measured, blocking, and unmeasured ones. */
 uint64_t series__answered(const struct series *series);
 uint64_t series__unanswered(const struct series *series);

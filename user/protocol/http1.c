@@ -389,6 +389,28 @@ static struct step next_line(struct parser *parser, struct half *half, const str
 	return take_line(parser, half, run, at, line, end < 0, used);
 }
 
+/* Nearly all lines of a head are fields that are whole and that no rule wants: passed in one go. */
+static size_t pass_fields(const struct parser *parser, struct half *half, const struct run *run,
+			  size_t at)
+{
+	enum detail detail = run->request ? DETAIL_REQUEST_HEAD : DETAIL_RESPONSE_HEAD;
+	const uint8_t *line = run->bytes.data + at, *end = run->bytes.data + run->bytes.length;
+	const uint8_t *next, *first = line;
+
+	if (half->state != STATE_FIELDS || half->long_line || parser->wanted & DETAIL_BIT(detail))
+		return at;
+	for (; (next = memchr(line, '\n', (size_t)(end - line))); line = next + 1) {
+		size_t length = (size_t)(next - line);
+
+		if (length >= LINE_MAX_BYTES || !length || *line == '\r')
+			break;
+		head__field(&half->framing, slice__of(line, length - (line[length - 1] == '\r')),
+			    false);
+	}
+	half->bytes += (uint64_t)(line - first);
+	return at + (size_t)(line - first);
+}
+
 /* ---- bodies ---- */
 
 /* The entry whose details want bytes of this body; NULL where none does, or it holds all it can. */
@@ -511,8 +533,10 @@ static size_t feed(struct parser *parser, const struct run *run)
 	size_t at = 0;
 
 	while (at < run->bytes.length || passes_body(half)) {
-		struct step s = step(parser, half, run, at);
+		struct step s;
 
+		at = pass_fields(parser, half, run, at);
+		s = step(parser, half, run, at);
 		if (s.used == SIZE_MAX)
 			return SIZE_MAX;
 		at += s.used;

@@ -51,70 +51,30 @@ struct slice postgres_message__field(struct slice content, char letter)
 	return slice__of(content.data, 0);
 }
 
-static bool request_allowed(const struct postgres_message *m)
-{
-	switch (m->type) {
-	case 'Q':
-	case 'P':
-	case 'B':
-	case 'F':
-	case 'd':
-		return m->length <= POSTGRES_LENGTH_MAX;
-	case 'E':
-	case 'D':
-	case 'C':
-	case 'f':
-	case 'p':
-		return m->length <= SHORT_MAX * 3;
-	case 'S':
-	case 'H':
-	case 'X':
-	case 'c':
-		return m->length == 0;
-	default:
-		return false;
-	}
-}
+#define LONG(type)	   [type] = POSTGRES_LENGTH_MAX + 1
+#define BARE(type)	   [type] = 1
+#define SHORT(type, times) [type] = SHORT_MAX * (times) + 1
 
-static bool response_allowed(const struct postgres_message *m)
-{
-	switch (m->type) {
-	case 'D':
-	case 'd':
-	case 'T':
-	case 't':
-	case 'V':
-	case 'E':
-	case 'N':
-	case 'A':
-		return m->length <= POSTGRES_LENGTH_MAX;
-	case 'C':
-	case 'S':
-	case 'R':
-	case 'v':
-	case 'K':
-	case 'G':
-	case 'H':
-	case 'W':
-		return m->length <= SHORT_MAX * 10;
-	case 'Z':
-		return m->length == 1;
-	case '1':
-	case '2':
-	case '3':
-	case 'n':
-	case 's':
-	case 'I':
-	case 'c':
-		return m->length == 0;
-	default:
-		return false;
-	}
-}
+/* Most bytes of each type's content, plus 1; 0: there is no such type. */
+static const uint32_t request_limits[256] = {
+	LONG('Q'),     LONG('P'),     LONG('B'),     LONG('F'),	    LONG('d'),
+	SHORT('E', 3), SHORT('D', 3), SHORT('C', 3), SHORT('f', 3), SHORT('p', 3),
+	BARE('S'),     BARE('H'),     BARE('X'),     BARE('c'),
+};
+
+static const uint32_t response_limits[256] = {
+	LONG('D'),	LONG('d'),	LONG('T'),	LONG('t'),	LONG('V'),
+	LONG('E'),	LONG('N'),	LONG('A'),	SHORT('C', 10), SHORT('S', 10),
+	SHORT('R', 10), SHORT('v', 10), SHORT('K', 10), SHORT('G', 10), SHORT('H', 10),
+	SHORT('W', 10), ['Z'] = 2,	BARE('1'),	BARE('2'),	BARE('3'),
+	BARE('n'),	BARE('s'),	BARE('I'),	BARE('c'),
+};
 
 bool postgres_message__allowed(const struct postgres_message *m, bool request)
 {
-	return request ? request_allowed(m) : response_allowed(m);
+	const uint32_t *limits = request ? request_limits : response_limits;
+
+	return m->length < limits[m->type] && (request || m->type != 'Z' || m->length == 1);
 }
 
 /* ---- shapes ---- */

@@ -46,7 +46,10 @@ static bool front_is(const struct parser *parser, enum postgres_kind kind)
 /* The oldest entry needs no more of its own. */
 static void pass(struct parser *parser)
 {
-	parser__answer(parser, &(struct answer){0});
+	if (front(parser) && front(parser)->silent)
+		parser__pass(parser);
+	else
+		parser__answer(parser, &(struct answer){0});
 }
 
 static void settle(struct parser *parser, bool suspended, uint64_t time_ns)

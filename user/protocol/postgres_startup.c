@@ -28,7 +28,7 @@ static void answered(struct parser *parser)
 	const struct pending *p = pairing__front(&parser->pairing);
 
 	if (p && p->kind == POSTGRES_STARTUP)
-		parser__answer(parser, &(struct answer){0});
+		parser__pass(parser);
 }
 
 /* A walsender's stream is no exchange (section "Streaming Replication Protocol"). */

@@ -110,11 +110,22 @@ void parser__promote(struct parser *parser, struct pending *entry);
 struct answer {
 	enum outcome outcome;	/* ok, error or aborted */
 	uint64_t end_ns;	/* last byte of the response */
-	struct exchange detail; /* only the union is read */
+	struct exchange detail; /* only the union is read; the rest is filled in */
 };
 /* The oldest entry is answered: pops it and hands the exchange to the sinks (silent ones are just
  * popped). */
-void parser__answer(struct parser *parser, const struct answer *answer);
+void parser__answer(struct parser *parser, struct answer *answer);
+/*
+ * For answers of which many are alike, while parser__in_step: takes the oldest entry, an exchange
+ * without details, out. Those that were taken out are told afterwards, `count` exchanges that are
+ * the same in everything, bytes and times included.
+ */
+bool parser__in_step(const struct parser *parser);
+void parser__pass_front(struct parser *parser);
+void parser__answer_many(struct parser *parser, const struct pending *entry, struct answer *answer,
+			 uint32_t count);
+/* The oldest entry, a silent one, needs no more. */
+void parser__pass(struct parser *parser);
 /* The oldest entry will never be answered (skipped by the server, connection ended). */
 void parser__abort(struct parser *parser, uint64_t time_ns);
 /* The oldest entry cannot be told any more. */
@@ -149,7 +160,7 @@ void parser__passed_over(struct parser *parser, uint64_t bytes);
  */
 void parser__open(struct parser *parser, const struct run *run, size_t offset,
 		  struct pending *entry);
-void parser__close(struct parser *parser, const struct pending *entry, const struct answer *answer);
+void parser__close(struct parser *parser, const struct pending *entry, struct answer *answer);
 /* detail: what is known of it all the same (only the union is read); NULL: nothing. */
 void parser__close_unanswered(struct parser *parser, const struct pending *entry,
 			      const struct exchange *detail, enum outcome outcome,

@@ -151,10 +151,14 @@ static size_t feed(struct parser *parser, const struct run *run)
 {
 	size_t at = 0;
 
-	while (at < run->bytes.length) {
-		struct step s = run->request ? redis__request(parser, run, at)
-					     : redis__reply(parser, run, at);
+	for (;;) {
+		struct step s;
 
+		at = run->request ? redis_fast__requests(parser, run, at)
+				  : redis_fast__replies(parser, run, at);
+		if (at == run->bytes.length)
+			break;
+		s = run->request ? redis__request(parser, run, at) : redis__reply(parser, run, at);
 		at += s.used;
 		if (s.stop || !s.used)
 			break;

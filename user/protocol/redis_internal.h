@@ -106,9 +106,20 @@ struct reply {
 	uint32_t subscribed[3];			   /* channels, patterns, shard channels */
 };
 
+/* How a command begins that was seen whole, up to its arguments (redis_fast.c). */
+struct redis_known {
+	uint8_t header[24];
+	uint8_t length; /* 0: none */
+	uint8_t arguments;
+	uint16_t command;
+};
+
+#define REDIS_KNOWN 4
+
 struct redis {
 	struct request request;
 	struct reply reply;
+	struct redis_known known[REDIS_KNOWN];
 	bool leaving; /* whatever ends now is no failure */
 };
 
@@ -133,6 +144,11 @@ void redis__answer_silent(struct parser *parser, uint64_t time_ns);
 enum detection redis__begins_array(struct slice bytes, bool any);
 /* With a whole first line of a reply? */
 enum detection redis__begins_reply(struct slice bytes);
+
+/* ---- redis_fast.c: what is whole and plain; both return how far they came ---- */
+
+size_t redis_fast__requests(struct parser *parser, const struct run *run, size_t from);
+size_t redis_fast__replies(struct parser *parser, const struct run *run, size_t from);
 
 /* ---- redis_answer.c: what a whole reply means ---- */
 
