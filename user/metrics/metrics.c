@@ -183,18 +183,18 @@ static void rpc(struct metrics *m, const struct exchange *e)
 	struct series *s = metrics__series(m, GROUP_RPC, e->side, &method);
 
 	if (s) {
-		s->counter[COUNTER_REQUEST_MESSAGES] += e->http.request_messages;
-		s->counter[COUNTER_RESPONSE_MESSAGES] += e->http.response_messages;
-		s->counter[COUNTER_ERRORS] += e->outcome == OUTCOME_ERROR;
+		s->counter[COUNTER_REQUEST_MESSAGES] += e->http.request_messages * e->count;
+		s->counter[COUNTER_RESPONSE_MESSAGES] += e->http.response_messages * e->count;
+		s->counter[COUNTER_ERRORS] += (e->outcome == OUTCOME_ERROR) * e->count;
 	}
 	if (s && is_answered(e))
 		series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
-				milliseconds(exchange__latency_ns(e)));
+				milliseconds(exchange__latency_ns(e)), e->count);
 	else if (s)
 		count_unanswered(s, e);
 	s = metrics__series(m, GROUP_RPC_SERVICE, e->side, &service);
 	if (s && is_answered(e))
-		slide(m, s, failed, 1);
+		slide(m, s, failed * e->count, e->count);
 }
 
 static void query(struct metrics *m, enum group group, const struct exchange *e,
