@@ -17,6 +17,7 @@
 #include "chunk.h"
 #include "moved.h"
 #include "tls_session.h"
+#include "tls_filter.h"
 #include "tls_plaintext.h"
 #include "tls_socket.h"
 #include "socket.h"

@@ -112,7 +112,7 @@ int tls_enter(struct pt_regs *regs)
 		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
 		return 0;
 	}
-	if (tls_call__is_within(thread, ARGUMENT_1(regs), call))
+	if (tls_call__is_within(thread, ARGUMENT_1(regs), call) || !tls__allowed(thread))
 		return 0;
 	thread->session = ARGUMENT_1(regs);
 	thread->buffer = ARGUMENT_2(regs);

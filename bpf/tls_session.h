@@ -23,7 +23,9 @@ struct tls_thread {
 	u32 slot;
 	u8 call; /* enum tls_call */
 	u8 given;
-	u8 pad[2];
+	u8 allowed; /* of the executable, where the configuration names some */
+	u8 pad;
+	u64 executable; /* struct file */
 };
 
 /* What `state` is for a socket: id, positions and verdicts of the plaintext. */

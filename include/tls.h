@@ -6,7 +6,9 @@
 #ifndef SONDE_TLS_H
 #define SONDE_TLS_H
 
-#define TLS_SLOTS_MAX 1024 /* files that are probed at one time */
+#define TLS_SLOTS_MAX  1024 /* files that are probed at one time */
+#define TLS_NAMES_MAX  64   /* executables on a list of the configuration */
+#define TLS_NAME_BYTES 64   /* of such a name, with its NUL */
 
 /* What a probed function does, and so where its arguments and its result are. */
 enum tls_call {

@@ -104,6 +104,29 @@ static void take_route(struct yaml_reader *r, const yaml_node_t *item, void *con
 		yaml__fail(r, item, "no memory");
 }
 
+static void add_executable(struct yaml_reader *r, const yaml_node_t *item, void *context)
+{
+	const char *name = yaml__scalar(r, item);
+	int err = name ? tls_names__add(context, name) : 0;
+
+	if (err == -E2BIG)
+		yaml__fail(r, item, "more than %d executables", TLS_NAMES_MAX);
+	else if (err)
+		yaml__fail(r, item,
+			   "`%.80s` is no executable's name; it is 1 to %d bytes, without folders",
+			   name, TLS_NAME_BYTES - 1);
+}
+
+static void read_executables(struct yaml_reader *r, const yaml_node_t *node,
+			     const struct yaml_key *key, void *target)
+{
+	struct tls_names *names = target;
+
+	(void)key;
+	names->count = 0;
+	yaml__each(r, node, add_executable, names);
+}
+
 static void read_routes(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 			void *target)
 {
@@ -252,6 +275,8 @@ static const struct yaml_key capture_keys[] = {
 
 static const struct yaml_key tls_keys[] = {
 	{.name = "enabled", .read = yaml__read_bool, AT(tls.enabled)},
+	{.name = "include", .read = read_executables, AT(tls.filter.include)},
+	{.name = "exclude", .read = read_executables, AT(tls.filter.exclude)},
 	{0},
 };
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "capture/capture.h"
 #include "engine.h"
+#include "tls/filter.h"
 
 struct health_settings;
 struct pool_settings;
@@ -27,6 +28,7 @@ struct config {
 	struct capture_options capture;
 	struct {
 		bool enabled; /* TLS libraries are probed */
+		struct tls_filter filter;
 	} tls;
 	struct {
 		uint32_t connections;

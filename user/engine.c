@@ -60,6 +60,7 @@ const char *tls_reason__name(enum tls_reason reason)
 		[TLS_REASON_NOT_PERMITTED] = "not_permitted",
 		[TLS_REASON_UNSUPPORTED] = "unsupported",
 		[TLS_REASON_OFF] = "off",
+		[TLS_REASON_EXCLUDED] = "excluded",
 	};
 
 	return reason < TLS_REASON_COUNT ? names[reason] : "unknown";

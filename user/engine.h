@@ -28,6 +28,7 @@ enum tls_reason {
 	TLS_REASON_NOT_PERMITTED, /* the kernel refuses to probe the file */
 	TLS_REASON_UNSUPPORTED,	  /* the kernel refuses the programs */
 	TLS_REASON_OFF,
+	TLS_REASON_EXCLUDED, /* by the configuration, this executable */
 	TLS_REASON_COUNT
 };
 const char *tls_reason__name(enum tls_reason reason);

@@ -109,7 +109,7 @@ static enum tls_reason reason_of_process(void *context, uint32_t tgid)
 
 static int watch_tls(struct observer *o)
 {
-	struct tls_watch_options options = {.proc = "/proc"};
+	struct tls_watch_options options = {.proc = "/proc", .filter = &o->config.tls.filter};
 
 	o->engine->options.without_tls = capture__tls_ready(o->capture) != 0;
 	if (o->engine->options.without_tls) {
@@ -139,6 +139,7 @@ int observer__open(const struct config *config, struct observer **out, char *err
 	pthread_cond_init(&o->changed, NULL);
 	capture = config->capture;
 	capture.without_tls = !config->tls.enabled;
+	capture.tls_filter = &o->config.tls.filter;
 	err = capture__open(&capture, &o->capture, error, size);
 	if (err) {
 		observer__close(o);
@@ -443,7 +444,10 @@ int observer__reload(struct observer *o, const struct config *config, char *kept
 	name_kept(kept, size, "capture",
 		  config->capture.way != o->config.capture.way ||
 			  config->capture.ring_bytes != o->config.capture.ring_bytes);
-	name_kept(kept, size, "tls", config->tls.enabled != o->config.tls.enabled);
+	name_kept(kept, size, "tls",
+		  config->tls.enabled != o->config.tls.enabled ||
+			  memcmp(&config->tls.filter, &o->config.tls.filter,
+				 sizeof(config->tls.filter)) != 0);
 	name_kept(kept, size, "limits",
 		  memcmp(&config->limits, &o->config.limits, sizeof(config->limits)) != 0);
 	pthread_mutex_lock(&o->lock);

@@ -98,3 +98,15 @@ with sut.Sonde("--tls", "off") as sonde:
     sut.run("curl", "-sk", "-o", "/dev/null", nginx.url("/off/a"))
 sut.equal("exchanges while off", len(sonde.select(protocol="http", side="server", service="nginx")), 0)
 sut.equal("connections while off", sonde.metrics()['sonde_tls_opaque_connections_total{reason="off"}'], 2)
+
+# By name: curl's own side is left alone, whatever it uses; the server is read all the same.
+for rule, client, server in (("exclude: [curl]", 0, 1), ("include: [nginx]", 0, 1), ("include: [curl]", 1, 0),
+                             ("include: [curl, nginx], exclude: [nginx]", 1, 0)):
+    with sut.Sonde(config=f"capture:\n  ring: 64MiB\ntls: {{{rule}}}\n") as sonde:
+        for _ in range(3):
+            sut.run("curl", "-sk", "-o", "/dev/null", nginx.url("/named/a"))
+    sut.equal(f"{rule}: client", len(sonde.select(side="client", service="curl")), 3 * client)
+    sut.equal(f"{rule}: server", len(sonde.select(side="server", service="nginx")), 3 * server)
+    # Of a process that is gone already nobody knows the executable.
+    sut.equal(f"{rule}: opaque", sum(sonde.metrics()[f'sonde_tls_opaque_connections_total{{reason="{r}"}}']
+                                     for r in ("excluded", "unjoined")), 3)

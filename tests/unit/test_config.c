@@ -117,6 +117,7 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{"wbe:\n  socket: x\n", "c.yaml:1: ", "web, capture, tls, limits, routes"},
 		{"web:\n  listen: x\n", "c.yaml:2: ", "listen_address, socket, socket_group"},
 		{"web: x\n", "c.yaml:1: ", "listen_address"},
+		{"tls:\n  exclude: [/usr/bin/curl]\n", "c.yaml:2: ", "without folders"},
 		{"web:\n  listen_address: 9867\n", "c.yaml:2: ", "127.0.0.1:9867"},
 		{"web:\n  listen_address: '::1:9867'\n", "c.yaml:2: ", "[::1]:9867"},
 		{"web:\n  listen_address: 'a:70000'\n", "c.yaml:2: ", "127.0.0.1:9867"},

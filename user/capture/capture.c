@@ -106,6 +106,7 @@ static int load(struct capture *capture, char *error, size_t size)
 	err = sonde_bpf__load(capture->bpf);
 	if (err)
 		return capture__fail(error, size, err, "loading BPF programs");
+	tls__loaded(capture);
 	err = watch_ring(capture);
 	return err ? capture__fail(error, size, err, "mapping the ring buffer") : 0;
 }
@@ -122,6 +123,7 @@ static int open_once(enum capture_way way, const struct capture_options *options
 	capture->way = way;
 	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
 	capture->with_tls = !options->without_tls;
+	capture->tls_filter = options->tls_filter;
 	err = load(capture, error, size);
 	if (!err)
 		err = attach(capture, error, size);

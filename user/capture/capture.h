@@ -13,6 +13,7 @@
 #include "tls.h"
 
 struct capture;
+struct tls_filter;
 
 enum capture_way {
 	CAPTURE_AUTO = 0,
@@ -24,8 +25,9 @@ enum capture_way {
 
 struct capture_options {
 	enum capture_way way;
-	uint32_t ring_bytes; /* a power of two, default 8 MiB */
-	bool without_tls;    /* nothing is to be attached to TLS libraries */
+	uint32_t ring_bytes;		     /* a power of two, default 8 MiB */
+	bool without_tls;		     /* nothing is to be attached to TLS libraries */
+	const struct tls_filter *tls_filter; /* whose TLS is read; NULL: all */
 };
 
 /* What was read from the kernel about its own work. */

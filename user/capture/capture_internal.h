@@ -40,6 +40,7 @@ struct capture {
 	uint64_t misses_told;
 	struct bpf_link *splices; /* of on_splice_from; NULL while nobody splices */
 	bool with_tls;
+	const struct tls_filter *tls_filter;
 	bool uprobe_multi; /* the kernel has it: one link for all places of a file */
 };
 
@@ -51,6 +52,8 @@ int iterator__run(struct bpf_program *program,
 int way__attach(struct sonde_bpf *bpf, struct bpf_link **links, size_t max);
 /* Which of the TLS programs are loaded, and how they will be attached. */
 void tls__choose(struct capture *capture, const struct btf *btf);
+/* When they are loaded. */
+void tls__loaded(const struct capture *capture);
 bool tls__is_program(const struct sonde_bpf *bpf, const struct bpf_program *program);
 int way__choose(struct capture *capture, char *error, size_t size);
 /* Puts one line about `err` into `error`; returns it. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "capture/capture_internal.h"
 #include "tls.h"
+#include "tls/filter.h"
 
 /* include/uapi/linux/bpf.h of Linux 6.6; the headers here may be older. */
 #define TRACE_UPROBE_MULTI 48
@@ -82,6 +83,11 @@ void tls__choose(struct capture *capture, const struct btf *btf)
 	struct sonde_bpf *bpf = capture->bpf;
 
 	bpf->rodata->with_tls = capture->with_tls;
+	if (capture->tls_filter) {
+		bpf->rodata->tls_named_alone = capture->tls_filter->include.count > 0;
+		bpf->rodata->tls_filtered = capture->tls_filter->include.count > 0 ||
+					    capture->tls_filter->exclude.count > 0;
+	}
 	capture->uprobe_multi = capture->with_tls && has_attach_type(btf, "BPF_TRACE_UPROBE_MULTI");
 	for (int kind = 0; kind < TLS_PLACE_KIND_COUNT; kind++) {
 		struct bpf_program *program = program_of(bpf, (enum tls_place_kind)kind);
@@ -92,6 +98,21 @@ void tls__choose(struct capture *capture, const struct btf *btf)
 	}
 	size_map(capture, bpf->maps.tls_sessions);
 	size_map(capture, bpf->maps.tls_goroutines);
+}
+
+static void put_names(const struct capture *capture, const struct tls_names *names, __u8 allowed)
+{
+	for (uint32_t i = 0; i < names->count; i++)
+		bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.tls_names), names->name[i],
+				    &allowed, BPF_ANY);
+}
+
+void tls__loaded(const struct capture *capture)
+{
+	if (!capture->with_tls || !capture->tls_filter)
+		return;
+	put_names(capture, &capture->tls_filter->include, 1);
+	put_names(capture, &capture->tls_filter->exclude, 0);
 }
 
 int capture__tls_ready(const struct capture *capture)

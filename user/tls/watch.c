@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "elf_file.h"
 #include "log.h"
 #include "tls.h"
+#include "tls/filter.h"
 #include "tls/library.h"
 #include "tls/inspect.h"
 #include "tls/mapped.h"
@@ -58,6 +60,7 @@ struct told {
 struct tls_watch {
 	struct capture *capture;
 	struct tls_watch_options options;
+	struct tls_filter filter;
 	struct file file[TLS_SLOTS_MAX];
 	uint32_t file_count; /* slots that were ever used */
 	uint64_t refused;
@@ -187,6 +190,7 @@ struct tls_watch *tls_watch__new(struct capture *capture, const struct tls_watch
 		return NULL;
 	w->capture = capture;
 	w->options = *options;
+	w->filter = *options->filter;
 	if (capture__tls_ready(capture))
 		return w;
 	if (stat("/", &root) == 0)
@@ -251,7 +255,8 @@ static void look_at_mapping(void *context, const struct mapping *mapping)
 	int fd;
 
 	look->java |= is_named(mapping->path, "/libjvm.so");
-	if (mapping->inode != look->executable && !is_library(mapping->path))
+	if (mapping->inode == look->executable ? !tls_filter__allows(&w->filter, mapping->path)
+					       : !is_library(mapping->path))
 		return;
 	known = looked_of(w, mapping->device, mapping->inode);
 	if (known->none && mapping->inode == look->executable)
@@ -313,11 +318,30 @@ static enum tls_reason inspect(const struct tls_watch *w, uint32_t tgid, struct 
 	return executable->reason;
 }
 
+static bool is_excluded(const struct tls_watch *w, uint32_t tgid)
+{
+	char path[64], executable[PATH_MAX];
+	ssize_t length;
+	char *end;
+
+	snprintf(path, sizeof(path), "%.32s/%u/exe", w->options.proc, tgid);
+	length = readlink(path, executable, sizeof(executable) - 1);
+	if (length < 0)
+		return false;
+	executable[length] = '\0';
+	end = strstr(executable, " (deleted)");
+	if (end)
+		*end = '\0';
+	return !tls_filter__allows(&w->filter, executable);
+}
+
 static enum tls_reason find_reason(struct tls_watch *w, uint32_t tgid)
 {
 	struct look look = {.watch = w, .tgid = tgid};
 	struct looked *executable = executable_of(w, tgid, &look.executable);
 
+	if (is_excluded(w, tgid))
+		return TLS_REASON_EXCLUDED;
 	/* One that is gone already may still have been probed. */
 	if (!executable || mappings__each(w->options.proc, tgid, look_at_mapping, &look))
 		return TLS_REASON_UNJOINED;

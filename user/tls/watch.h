@@ -12,10 +12,12 @@
 #include "tls/library.h"
 
 struct capture;
+struct tls_filter;
 struct tls_watch;
 
 struct tls_watch_options {
 	const char *proc; /* "/proc" */
+	const struct tls_filter *filter;
 };
 
 /* Probes what is there already; some 10 ms. NULL: no memory. */
