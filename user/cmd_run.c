@@ -13,6 +13,7 @@
 #include "summary.h"
 #include "web/listen.h"
 #include "web/web.h"
+#include "web/web_config.h"
 
 static const char help_text[] =
 	"Usage: sonde run [OPTION...]\n\n"
@@ -24,6 +25,8 @@ static const char help_text[] =
 	"nowhere)\n"
 	"  -s, --web.socket PATH           local socket for `sonde top` (default /run/sonde.sock; "
 	"'' none)\n"
+	"  -f, --web.config-file FILE      TLS and users of that address, as Prometheus' exporters "
+	"have it\n"
 	"  -w, --capture WAY               auto, socket_tracepoints, fexit or sys_exit\n"
 	"  -t, --tls on|off                read plaintext at TLS libraries (default on)\n"
 	"  -e, --exchanges FILE            also write every exchange as a line of JSON ('-': "
@@ -33,7 +36,7 @@ static const char help_text[] =
 
 struct run_options {
 	const char *config;
-	const char *listen_address, *socket, *way, *exchanges, *tls;
+	const char *listen_address, *socket, *web_config, *way, *exchanges, *tls;
 	long long summary_seconds;
 };
 
@@ -80,10 +83,14 @@ static int override(const struct run_options *options, struct config *config, ch
 	}
 	if (!take_text(options->listen_address, config->web.listen_address,
 		       sizeof(config->web.listen_address)) ||
-	    !take_text(options->socket, config->web.socket, sizeof(config->web.socket))) {
+	    !take_text(options->socket, config->web.socket, sizeof(config->web.socket)) ||
+	    !take_text(options->web_config, config->web.config_file,
+		       sizeof(config->web.config_file))) {
 		snprintf(error, size,
-			 "an address of at most %zu and a path of at most %zu bytes fit",
-			 sizeof(config->web.listen_address) - 1, sizeof(config->web.socket) - 1);
+			 "an address of at most %zu, a socket's path of at most %zu and a file's "
+			 "of at most %zu bytes fit",
+			 sizeof(config->web.listen_address) - 1, sizeof(config->web.socket) - 1,
+			 sizeof(config->web.config_file) - 1);
 		return -EINVAL;
 	}
 	return 0;
@@ -103,13 +110,24 @@ static int configure(const struct run_options *options, struct config *config, c
 	return err;
 }
 
-static int serve(struct session *session, const struct config *config, struct web **web,
-		 char *error, size_t size)
+/* *out is NULL where there is no such file. */
+static int load_web_config(const struct config *config, struct web_config **out, char *error,
+			   size_t size)
+{
+	*out = NULL;
+	return config->web.config_file[0]
+		       ? web_config__load(config->web.config_file, out, error, size)
+		       : 0;
+}
+
+static int serve(struct session *session, const struct config *config,
+		 const struct web_config *web_config, struct web **web, char *error, size_t size)
 {
 	struct web_options options = {
 		.listen_address = config->web.listen_address,
 		.socket = config->web.socket,
 		.socket_group = config->web.socket_group,
+		.config = web_config,
 		.snapshot = new_snapshot,
 		.context = session->observer,
 	};
@@ -130,25 +148,49 @@ struct daemon {
 	struct config config[2];
 	int current;
 	struct session session;
+	struct web_config *web_config; /* NULL: none */
 	struct web *web;
 	struct exchange_file *exchanges;
 };
 
-/* Serves where `next` says; where that fails, on as before. The local socket may be the same. */
+static int move_to(struct daemon *d, const struct config *old, const struct config *next,
+		   struct web_config *web_config, char *error, size_t size)
+{
+	char again[512];
+	int err;
+
+	web__stop(d->web);
+	d->web = NULL;
+	err = serve(&d->session, next, web_config, &d->web, error, size);
+	if (err && serve(&d->session, old, d->web_config, &d->web, again, sizeof(again)))
+		log__write(LOG_ERROR, "web", "%s", again);
+	return err;
+}
+
+/*
+ * Serves where and how `next` says; where that fails, on as before. What serves stays in place
+ * where nothing changed, so that no scrape is cut off.
+ */
 static int move_web(struct daemon *d, const struct config *old, const struct config *next,
 		    char *error, size_t size)
 {
-	char again[256];
-	int err;
+	struct web_config *web_config;
+	int err = load_web_config(next, &web_config, error, size);
 
-	if (same_web(old, next))
+	if (err)
+		return err;
+	if (same_web(old, next) && web_config__same(d->web_config, web_config)) {
+		web_config__free(web_config);
 		return 0;
-	web__stop(d->web);
-	d->web = NULL;
-	err = serve(&d->session, next, &d->web, error, size);
-	if (err && serve(&d->session, old, &d->web, again, sizeof(again)))
-		log__write(LOG_ERROR, "web", "%s", again);
-	return err;
+	}
+	err = move_to(d, old, next, web_config, error, size);
+	if (err) {
+		web_config__free(web_config);
+		return err;
+	}
+	web_config__free(d->web_config);
+	d->web_config = web_config;
+	return 0;
 }
 
 static void reload(struct daemon *d)
@@ -185,7 +227,9 @@ static void announce(const struct daemon *d)
 
 	log__write(LOG_INFO, "ready", "sonde %s observes this node by %s; %s%s%s%s", SONDE_VERSION,
 		   observer__way(d->session.observer),
-		   address[0] ? "scrape http://" : "nothing is served over TCP",
+		   !address[0]				? "nothing is served over TCP"
+		   : web_config__has_tls(d->web_config) ? "scrape https://"
+							: "scrape http://",
 		   address[0] == ':' ? "127.0.0.1" : "", address, address[0] ? "/metrics" : "");
 	session__notify("READY=1\nSTATUS=observing\n");
 }
@@ -225,6 +269,7 @@ static void watch(struct daemon *d)
 			return;
 		elapsed_ms += 500;
 		keep_written(d);
+		web__tick(d->web);
 		if (d->options.summary_seconds && elapsed_ms >= d->options.summary_seconds * 1000) {
 			elapsed_ms = 0;
 			say_summary(d);
@@ -242,7 +287,7 @@ static int start(struct daemon *d, char *error, size_t size)
 					  observer__engine(d->session.observer), &d->exchanges,
 					  error, size);
 	if (!err)
-		err = serve(&d->session, config, &d->web, error, size);
+		err = serve(&d->session, config, d->web_config, &d->web, error, size);
 	if (!err) {
 		err = session__start(&d->session);
 		if (err)
@@ -266,6 +311,7 @@ static int run(struct daemon *d)
 			snprintf(error, sizeof(error), "draining the ring: %s", strerror(-err));
 	}
 	web__stop(d->web);
+	web_config__free(d->web_config);
 	observer__close(d->session.observer);
 	if (exchange_file__close(d->exchanges) && !err) {
 		err = -EIO;
@@ -289,17 +335,19 @@ static int parse(int argc, char **argv, struct run_options *out)
 		{"config", required_argument, NULL, 'c'},
 		{"web.listen-address", required_argument, NULL, 'l'},
 		{"web.socket", required_argument, NULL, 's'},
+		{"web.config-file", required_argument, NULL, 'f'},
 		{"capture", required_argument, NULL, 'w'},
 		{"tls", required_argument, NULL, 't'},
 		{"exchanges", required_argument, NULL, 'e'},
 		{"summary", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
 		{0}};
-	const char **text[] = {['c'] = &out->config, ['l'] = &out->listen_address,
-			       ['s'] = &out->socket, ['w'] = &out->way,
-			       ['t'] = &out->tls,    ['e'] = &out->exchanges};
+	const char **text[] = {['c'] = &out->config,	['l'] = &out->listen_address,
+			       ['s'] = &out->socket,	['w'] = &out->way,
+			       ['t'] = &out->tls,	['e'] = &out->exchanges,
+			       ['f'] = &out->web_config};
 
-	for (int c; (c = getopt_long(argc, argv, "c:l:s:w:t:e:i:h", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "c:l:s:f:w:t:e:i:h", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help_text, stdout);
 			return EXIT_GOOD;
@@ -326,7 +374,9 @@ int cmd_run(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (configure(&d.options, &d.config[0], error, sizeof(error))) {
+	if (configure(&d.options, &d.config[0], error, sizeof(error)) ||
+	    load_web_config(&d.config[0], &d.web_config, error, sizeof(error))) {
+		config__clear(&d.config[0]);
 		fprintf(stderr, "sonde run: %s\n", error);
 		return EXIT_WRONG_USE;
 	}

@@ -11,9 +11,8 @@
 #include "queues/queue_settings.h"
 #include "rules/rule_set.h"
 #include "service/service_set.h"
+#include "whole_file.h"
 #include "yaml_reader.h"
-
-#define FILE_MAX (1 << 20)
 
 void config__defaults(struct config *config)
 {
@@ -264,6 +263,7 @@ static const struct yaml_key web_keys[] = {
 	 .size = sizeof(((struct config *)0)->web.listen_address)},
 	TEXT("socket", web.socket),
 	TEXT("socket_group", web.socket_group),
+	TEXT("config_file", web.config_file),
 	{0},
 };
 
@@ -338,30 +338,11 @@ int config__parse(const char *name, const char *text, size_t length, struct conf
 	return 0;
 }
 
-static int read_file(const char *path, char **text, size_t *length)
-{
-	FILE *file = fopen(path, "re");
-	int err = 0;
-
-	if (!file)
-		return -errno;
-	*text = malloc(FILE_MAX + 1);
-	*length = *text ? fread(*text, 1, FILE_MAX + 1, file) : 0;
-	if (!*text)
-		err = -ENOMEM;
-	else if (ferror(file))
-		err = -EIO;
-	else if (*length > FILE_MAX)
-		err = -EFBIG;
-	fclose(file);
-	return err;
-}
-
 int config__load(const char *path, struct config *config, char *error, size_t size)
 {
 	char *text = NULL;
 	size_t length = 0;
-	int err = read_file(path, &text, &length);
+	int err = whole_file__read(path, &text, &length);
 
 	if (err)
 		snprintf(error, size, "%s: %s", path, strerror(-err));

@@ -24,6 +24,7 @@ struct config {
 		char listen_address[128]; /* "127.0.0.1:9867", "[::1]:9867"; "" serves no TCP */
 		char socket[108];	  /* local socket for sonde top; "" none */
 		char socket_group[32];	  /* group that may read it; "" only the owner */
+		char config_file[256];	  /* TLS and users (web/web_config.h); "" none */
 	} web;
 	struct capture_options capture;
 	struct {

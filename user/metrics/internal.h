@@ -89,8 +89,7 @@ struct snapshot {
 	uint64_t label_overflow[LABEL_COMMAND + 1];
 	uint32_t label_count, process_count, service_count, series_count;
 	uint64_t copy_ns; /* how long the engine's thread was held up */
-	double scrape_seconds;
-	uint64_t scrapes;
+	struct web_counts web;
 	struct chunk_of_memory *memory;
 	struct metrics *home;
 };

@@ -63,9 +63,15 @@ struct self {
 struct snapshot *metrics__snapshot(struct metrics *metrics, const struct self *self);
 void snapshot__free(struct snapshot *snapshot);
 
-/* Tells a snapshot of the scrapes before it: how many there were, and how long the last one took.
- */
-void snapshot__scraped(struct snapshot *snapshot, uint64_t scrapes, double last_seconds);
+/* What the endpoint did before this snapshot. */
+struct web_counts {
+	uint64_t scrapes;
+	double last_seconds;   /* how long the last one took */
+	uint64_t slow;	       /* connections closed: a request or the taking of its answer */
+	uint64_t crowded;      /* connections closed: too many */
+	uint64_t unauthorized; /* requests without a good name and password */
+};
+void snapshot__scraped(struct snapshot *snapshot, const struct web_counts *counts);
 
 enum exposition { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS };
 void snapshot__expose(const struct snapshot *snapshot, enum exposition format, struct buffer *out);

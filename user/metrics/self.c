@@ -285,12 +285,17 @@ static void expose_scrapes(struct writer *w, const struct snapshot *s)
 {
 	number(w, "sonde_snapshot_duration_seconds", METRIC_GAUGE, "seconds",
 	       "How long counting stood still for this scrape.", (double)s->copy_ns / SECOND);
-	if (!s->scrapes)
+	if (!s->web.scrapes)
 		return;
 	count(w, "sonde_scrapes_total", METRIC_COUNTER, "", "Scrapes served before this one.",
-	      s->scrapes);
+	      s->web.scrapes);
 	number(w, "sonde_scrape_duration_seconds", METRIC_GAUGE, "seconds",
-	       "How long the scrape before this one took.", s->scrape_seconds);
+	       "How long the scrape before this one took.", s->web.last_seconds);
+	writer__family(w, "sonde_web_refused_total", METRIC_COUNTER, "",
+		       "Connections to the endpoint that were closed, requests that were refused.");
+	one(w, "reason", "slow", s->web.slow);
+	one(w, "reason", "crowded", s->web.crowded);
+	one(w, "reason", "unauthorized", s->web.unauthorized);
 }
 
 static void expose_process(struct writer *w, const struct process_stats *p)

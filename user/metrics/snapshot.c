@@ -266,8 +266,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	return snapshot;
 }
 
-void snapshot__scraped(struct snapshot *snapshot, uint64_t scrapes, double last_seconds)
+void snapshot__scraped(struct snapshot *snapshot, const struct web_counts *counts)
 {
-	snapshot->scrapes = scrapes;
-	snapshot->scrape_seconds = last_seconds;
+	snapshot->web = *counts;
 }

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 64
+#define BACKLOG 512 /* first come, first heard, also in a flood */
 
 static int split(const char *address, char *host, size_t size, const char **port)
 {

@@ -9,12 +9,14 @@
 #include <stddef.h>
 
 struct web;
+struct web_config;
 struct snapshot;
 
 struct web_options {
-	const char *listen_address; /* "127.0.0.1:9867", "[::1]:9867", ":9867"; "" none */
-	const char *socket;	    /* path of a local socket; "" none */
-	const char *socket_group;   /* group that may use it; "" only the owner */
+	const char *listen_address;	 /* "127.0.0.1:9867", "[::1]:9867", ":9867"; "" none */
+	const char *socket;		 /* path of a local socket; "" none */
+	const char *socket_group;	 /* group that may use it; "" only the owner */
+	const struct web_config *config; /* of TCP; NULL: plain, for everybody. Lives as long */
 	struct snapshot *(*snapshot)(
 		void *context); /* a new one, from any thread; NULL: none to be had */
 	void *context;
@@ -25,6 +27,8 @@ struct web_options {
  * does not exist. Nothing is served then. A stale local socket is replaced, a live one is not.
  */
 int web__start(const struct web_options *options, struct web **out, char *error, size_t size);
+/* Now and then: ends connections that take too long. Tolerates NULL. */
+void web__tick(struct web *web);
 void web__stop(struct web *web); /* tolerates NULL; removes the local socket */
 
 #endif
