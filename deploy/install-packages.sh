@@ -4,7 +4,7 @@
 # with, `test` what its tests need as well, `demo` what the demonstration needs.
 set -eu
 
-build="make gcc clang pkg-config libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libjansson-dev libyaml-dev libncurses-dev libc6-dev"
+build="make gcc clang pkg-config libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libseccomp-dev libjansson-dev libyaml-dev libncurses-dev libc6-dev"
 unit="libcmocka-dev libpg-query-dev libnghttp2-dev"
 servers="nginx-light redis-server postgresql python3 python3-psycopg python3-redis gunicorn"
 tests="$unit $servers haproxy pgbouncer apache2-utils apache2-bin nghttp2-client nghttp2-server socat curl wget openssl jq procps tmux
