@@ -177,6 +177,14 @@ bool elf_file__read(const struct elf_file *file, uint64_t address, void *out, si
 	return false;
 }
 
+/* Where the file says it goes on may be beyond its end. */
+static bool has_byte(const struct elf_file *file, uint64_t offset)
+{
+	char byte;
+
+	return read_at(file->fd, offset, &byte, 1);
+}
+
 bool elf_file__code_offset(const struct elf_file *file, uint64_t address, uint64_t *offset)
 {
 	for (uint32_t i = 0; i < file->segment_count; i++) {
@@ -186,7 +194,7 @@ bool elf_file__code_offset(const struct elf_file *file, uint64_t address, uint64
 		    address - s->address >= s->file_size)
 			continue;
 		*offset = s->offset + (address - s->address);
-		return true;
+		return has_byte(file, *offset);
 	}
 	return false;
 }

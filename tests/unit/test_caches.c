@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "elf_file.h"
@@ -132,6 +133,25 @@ static void try_file(const char *bytes, size_t size)
 	unlink(path);
 }
 
+/* A program header may promise more than the file holds; no probe goes there. */
+static void promised_too_much(void **state)
+{
+	struct elf_file file = {
+		.fd = memfd_create("elf", 0),
+		.segment_count = 1,
+		.segment = {{.address = 0x1000, .file_size = 0x1000, .flags = PF_X}}};
+	uint64_t offset;
+
+	(void)state;
+	assert_true(file.fd >= 0);
+	assert_int_equal(ftruncate(file.fd, 100), 0);
+	assert_true(elf_file__code_offset(&file, 0x1000 + 99, &offset));
+	assert_int_equal(offset, 99);
+	assert_false(elf_file__code_offset(&file, 0x1000 + 100, &offset));
+	assert_false(elf_file__code_offset(&file, 0x1000 + 0xfff, &offset));
+	close(file.fd);
+}
+
 static void cut_and_damaged(void **state)
 {
 	char *bytes;
@@ -168,7 +188,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_of_info), cmocka_unit_test(limits),
 		cmocka_unit_test(rates),	   cmocka_unit_test(own_symbols),
-		cmocka_unit_test(cut_and_damaged), cmocka_unit_test(no_files),
+		cmocka_unit_test(cut_and_damaged), cmocka_unit_test(promised_too_much),
+		cmocka_unit_test(no_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
