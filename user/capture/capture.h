@@ -76,8 +76,9 @@ int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 
 /* What is at a place in a file where a probe goes. */
 enum tls_place_kind {
-	TLS_AT_RETURN,	     /* a function begins there; the probe is to be when it returns */
-	TLS_AT_GO_RETURN,    /* a return instruction of a Go program's function */
+	TLS_AT_RETURN,	     /* a function begins there; its return address is to be changed */
+	TLS_AT_END,	     /* a return instruction */
+	TLS_AT_GO_END,	     /* the same of a Go program */
 	TLS_AT_BEGIN,	     /* a function begins there */
 	TLS_AT_GO_BEGIN,     /* the same of a Go program */
 	TLS_PLACE_KIND_COUNT /* in the order of attaching: what begins is then seen to end */

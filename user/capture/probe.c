@@ -8,10 +8,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "capture/capture_internal.h"
+#include "elf_file.h"
 
 struct probes {
 	struct capture_probe *out;
 	size_t max, count;
+	bool tls_told;
 };
 
 static struct capture_probe *add(struct probes *p, const char *name, int present)
@@ -105,6 +107,44 @@ static void right_to_load(struct probes *p)
 			 "the bpf() call (--privileged)");
 }
 
+/* At this program's entry point, which is passed no more. */
+static int try_uprobe(struct capture *capture)
+{
+	struct tls_point point = {.call = TLS_HANDSHAKE, .kind = TLS_AT_BEGIN};
+	struct tls_links *links = NULL;
+	struct elf_file self;
+	int err = elf_file__open("/proc/self/exe", &self);
+
+	if (err)
+		return err;
+	err = elf_file__code_offset(&self, self.header.e_entry, &point.offset) ? 0 : -EBADMSG;
+	if (!err)
+		err = capture__tls_attach(capture, "/proc/self/exe", 0, &point, 1, &links);
+	capture__tls_detach(capture, links);
+	elf_file__close(&self);
+	return err;
+}
+
+static void tls(struct probes *p, struct capture *capture)
+{
+	int err = capture__tls_ready(capture);
+	struct capture_probe *probe;
+
+	err = err ? err : try_uprobe(capture);
+	probe = add(p, "TLS libraries", err == 0);
+	if (!err) {
+		snprintf(probe->detail, sizeof(probe->detail), "probed by %s",
+			 capture->uprobe_multi ? "uprobe_multi" : "uprobes, one by one");
+		return;
+	}
+	snprintf(probe->detail, sizeof(probe->detail), "%s",
+		 err == -ENOTSUP ? "this kernel does not load the programs" : strerror(-err));
+	snprintf(probe->advice, sizeof(probe->advice), "%s",
+		 err == -ENOTSUP ? "TLS stays opaque; SONDE_DEBUG=1 shows why"
+				 : "TLS stays opaque; it needs CAP_PERFMON (Linux 6.6), before "
+				   "CAP_SYS_ADMIN");
+}
+
 static void way(struct probes *p, enum capture_way which, const char *needs)
 {
 	struct capture_options options = {.way = which, .ring_bytes = 1 << 16};
@@ -117,6 +157,10 @@ static void way(struct probes *p, enum capture_way which, const char *needs)
 		 err ? error : "loads and attaches here");
 	if (err)
 		snprintf(probe->advice, sizeof(probe->advice), "%s", needs);
+	if (!err && !p->tls_told) {
+		p->tls_told = true;
+		tls(p, capture);
+	}
 	capture__close(capture);
 }
 

@@ -58,7 +58,7 @@ static bool take(const struct elf_file *file, const struct go_function *function
 	if (count <= 0 || !add(out, file, function->address, call, TLS_AT_GO_BEGIN))
 		return false;
 	for (int i = 0; i < count; i++)
-		if (!add(out, file, function->address + returns[i], call, TLS_AT_GO_RETURN))
+		if (!add(out, file, function->address + returns[i], call, TLS_AT_GO_END))
 			return false;
 	return true;
 }

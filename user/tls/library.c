@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "tls/library.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "tls/go.h"
+#include "tls/returns.h"
 
-#define RANDOM_WITHIN 8192 /* bytes of a session object */
+#define RANDOM_WITHIN 8192	  /* bytes of a session object */
+#define CODE_MAX      (16u << 10) /* of one function */
+#define ENDS_MAX      8
 
 struct function {
 	const char *name;
@@ -56,6 +60,26 @@ static void add(struct tls_library *out, uint64_t offset, uint8_t call, enum tls
 		out->point[out->count++] = (struct tls_point){offset, call, (uint8_t)kind};
 }
 
+/* False: not all of a function's ends are return instructions of its own. */
+static bool take_ends(const struct elf_file *file, const struct function *function,
+		      uint64_t address, uint64_t size, struct tls_library *out)
+{
+	uint32_t ends[ENDS_MAX];
+	uint64_t offset;
+	uint8_t *code = size <= CODE_MAX ? malloc(size) : NULL;
+	int count = -1;
+
+	if (code && elf_file__read(file, address, code, size))
+		count = returns__find(file->machine, code, size, ends, ENDS_MAX);
+	free(code);
+	for (int i = 0; i < count; i++) {
+		if (!elf_file__code_offset(file, address + ends[i], &offset))
+			return false;
+		add(out, offset, function->call, TLS_AT_END);
+	}
+	return count > 0;
+}
+
 static bool take(const struct elf_file *file, const struct function *function,
 		 struct tls_library *out)
 {
@@ -65,7 +89,7 @@ static bool take(const struct elf_file *file, const struct function *function,
 	    !elf_file__code_offset(file, address, &offset))
 		return false;
 	add(out, offset, function->call, TLS_AT_BEGIN);
-	if (!function->no_return)
+	if (!function->no_return && !take_ends(file, function, address, size, out))
 		add(out, offset, function->call, TLS_AT_RETURN);
 	return true;
 }

@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""
+A server in a mount namespace of its own, on a file system that nobody else sees: its own copy of the TLS library is
+probed there, and what it serves is counted exactly.
+"""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import sut
+
+sut.need("openssl", "curl", "unshare", "chroot")
+tls = sut.Certificate()
+folder = sut.folder()
+root = os.path.join(folder, "root")
+os.mkdir(root)
+port = sut.free_port()
+program = sut.run("which", "openssl").strip()
+libraries = re.findall(r"(/\S+) \(0x", sut.run("ldd", program))
+assert any("libssl" in path for path in libraries), libraries
+START = """
+set -e
+mount -t tmpfs none "$1"
+for path in $2 $3 $4; do
+    mkdir -p "$1$(dirname "$path")"
+    cp -L "$path" "$1$path"
+done
+exec chroot "$1" "$5" s_server -quiet -www -accept "127.0.0.1:$6" -key "$3" -cert "$4"
+"""
+
+
+def serve():
+    sut.start("unshare", "-m", "sh", "-c", START, "sh", root, " ".join([program, *libraries]), tls.key, tls.file, program,
+              str(port))
+    sut.wait_port(port)
+
+
+with sut.Sonde() as sonde:
+    before = sonde.metrics()['sonde_tls_files{library="openssl"}']
+    serve()
+    sut.wait_for("the copy is probed", lambda: sonde.metrics()['sonde_tls_files{library="openssl"}'] > before)
+    for _ in range(31):
+        sut.run("curl", "-sk", "-o", "/dev/null", f"https://127.0.0.1:{port}/")
+assert not os.listdir(root), "others see that file system"
+sut.equal("requests", sonde.count("method", "route", "status", side="server", local_port=port), {("GET", "/", 200): 31})
+sut.equal("their clients", sonde.count("method", "route", "status", side="client", remote_port=port), {("GET", "/", 200): 31})
+sonde.check()
