@@ -45,8 +45,7 @@ def folded(counts):
     """A deadline passes at both ends at once: the server's status may be on its way, of which neither end's log tells."""
     out = collections.Counter()
     for (route, how, code), n in counts.items():
-        late = route.endswith("/Late") and (how, code) in (("error", 4), ("aborted", "none"))
-        out[(route, "over") if late else (route, how, code)] += n
+        out[(route, "over") if route.endswith("/Late") else (route, how, code)] += n
     return out
 
 
