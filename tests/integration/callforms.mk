@@ -5,4 +5,4 @@ $(B)/integration/%: tests/integration/%.c $(B)/libsonde.a
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(B)/libsonde.a $(LDLIBS)
 
 .PHONY: callforms
-callforms: $(B)/integration/callforms $(B)/integration/lives
+callforms: $(B)/integration/callforms $(B)/integration/lives $(B)/integration/sessions

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Every call form byte by byte, and the lives of connections, by every way in that loads here.
 
-tests/integration/callforms.c and lives.c do the work; this runs them and counts.
+tests/integration/callforms.c, lives.c and sessions.c do the work; this runs them and counts.
 """
 import os
 import subprocess
@@ -25,7 +25,7 @@ def run(program, way):
 
 def main():
     subprocess.run(["make", "-s", "-C", ROOT, "callforms"], check=True)
-    results = [run(program, way) for way in WAYS for program in ("callforms", "lives")]
+    results = [run(program, way) for way in WAYS for program in ("callforms", "lives", "sessions")]
     if all(result == 77 for result in results):
         sys.exit(77)
     sys.exit(any(result not in (0, 77) for result in results))

@@ -6,7 +6,7 @@
 set -eu
 
 cd "$(dirname "$0")/../.."
-programs="callforms lives"
+programs="callforms lives sessions"
 ways=${WAYS:-auto fexit sys_exit}
 folder=build/kernels
 limit=${LIMIT:-300}
