@@ -39,10 +39,8 @@ struct places {
 static struct bpf_program *program_of(const struct sonde_bpf *bpf, enum tls_place_kind kind)
 {
 	struct bpf_program *const programs[TLS_PLACE_KIND_COUNT] = {
-		[TLS_AT_RETURN] = bpf->progs.tls_leave,
-		[TLS_AT_END] = bpf->progs.tls_leave,
-		[TLS_AT_GO_END] = bpf->progs.tls_go_leave,
-		[TLS_AT_BEGIN] = bpf->progs.tls_enter,
+		[TLS_AT_RETURN] = bpf->progs.tls_leave,	     [TLS_AT_END] = bpf->progs.tls_leave,
+		[TLS_AT_GO_END] = bpf->progs.tls_go_leave,   [TLS_AT_BEGIN] = bpf->progs.tls_enter,
 		[TLS_AT_GO_BEGIN] = bpf->progs.tls_go_enter,
 	};
 
