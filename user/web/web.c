@@ -298,7 +298,7 @@ static void ignore_log(void *context, const char *format, va_list arguments)
 static struct MHD_Daemon *start(struct server *server, int fd)
 {
 	const struct web_config *c = server->config;
-	bool tls = web_config__has_tls(c);
+	bool tls = c && web_config__has_tls(c);
 	struct MHD_OptionItem secure[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? c->certificate : NULL},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? c->key : NULL},
