@@ -55,6 +55,15 @@ static struct place *find(const char *name)
 	return &places[i];
 }
 
+/* A wall clock that is set back would keep a place silent for as long. */
+static time_t monotonic_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* How many lines were left out before this one; -1: this one is left out, too. */
 static long admit(const char *name, time_t now)
 {
@@ -107,7 +116,7 @@ void log__write(enum log_level level, const char *place, const char *format, ...
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
 	pthread_mutex_lock(&lock);
-	left_out = level <= threshold ? admit(place, time(NULL)) : -1;
+	left_out = level <= threshold ? admit(place, monotonic_seconds()) : -1;
 	if (left_out >= 0)
 		write_line(level, place, message, left_out);
 	pthread_mutex_unlock(&lock);
