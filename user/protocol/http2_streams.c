@@ -21,14 +21,19 @@ static void take_out(struct http2 *s, struct stream_entry *e)
 
 /* ---- gRPC: what is known of a call when it ends ---- */
 
+/*
+ * Messages that end where the body ends, or where it is when the call ends: one chance in 2^39 for
+ * a body that holds none.
+ */
+static bool looks_like_rpc(const struct stream_entry *e, bool request)
+{
+	return e->rpc[request] == RPC_UNTOLD && grpc_messages__whole(&e->messages[request]);
+}
+
 static bool is_rpc(const struct stream_entry *e)
 {
-	if (e->rpc[true] == RPC_YES || e->rpc[false] == RPC_YES)
-		return true;
-	/* Messages that end where the request ends: one chance in 2^39 for a body that holds none.
-	 */
-	return e->rpc[true] == RPC_UNTOLD && e->request_ended &&
-	       grpc_messages__whole(&e->messages[true]);
+	return e->rpc[true] == RPC_YES || e->rpc[false] == RPC_YES || looks_like_rpc(e, true) ||
+	       looks_like_rpc(e, false);
 }
 
 /*
