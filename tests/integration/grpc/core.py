@@ -44,7 +44,7 @@ def fail(request, context):
 
 def listing(request, context):
     for i in range(request[0]):
-        yield bytes(i * 1000)
+        yield bytes(i * 300)
 
 
 def upload(requests, context):
@@ -116,7 +116,7 @@ def client(log, port, authority=None):
                 call("Fail", [bytes([code])])
             for n in (0, 1, 30):
                 call("List", [bytes([n])])
-                call("Upload", [bytes(i * 3000) for i in range(n)])
+                call("Upload", [bytes(i * 700) for i in range(n)])
                 call("Chat", [bytes(i * 100) for i in range(n)])
             call("Slow", [b"x"], cancel=True)
 
