@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Installs what is missing on Debian or Ubuntu: `install-packages.sh build` what sonde is built and run
-# with, `test` what its tests need as well, `demo` what the demonstration needs.
+# with, `test` what its tests need as well, `demo` and `bench` what the demonstration and the benchmarks need.
 set -eu
 
 build="make gcc clang pkg-config libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libseccomp-dev libjansson-dev libyaml-dev libncurses-dev libc6-dev"
@@ -17,7 +17,8 @@ build) ;;
 unit) wanted="$build $unit" ;;
 test) wanted="$build $tests" ;;
 demo) wanted="$build $servers apache2-utils" ;;
-*) echo "usage: $0 build|unit|test|demo" >&2; exit 2 ;;
+bench) wanted="$build $servers redis-tools apache2-utils wrk libssl-dev valgrind bpftrace" ;;
+*) echo "usage: $0 build|unit|test|demo|bench" >&2; exit 2 ;;
 esac
 
 # A package of its own on Debian and on Ubuntu from 25.04 on; before, Ubuntu's linux-tools-common provides the name

@@ -73,7 +73,7 @@ static inline struct pending *pairing__back(const struct pairing *p)
 	return pairing__at(p, p->count - 1);
 }
 
-#define PAIRING_KEPT 64 /* larger rings are given back once they are empty */
+#define PAIRING_KEPT 128 /* larger rings are given back once they are empty */
 void pairing__shrink(struct pairing *p);
 
 /* Takes the oldest out; shrinks a large ring once it is empty. */
