@@ -10,9 +10,9 @@ int replay__file(const char *path, struct engine *engine,
 		 struct recording_header *header, char *error, size_t size)
 {
 	struct recording_reader *reader = NULL;
-	const struct event *event;
+	const struct event *event = NULL;
 	uint64_t ticked_ns = 0;
-	uint32_t bytes;
+	uint32_t bytes = 0;
 	int err = recording_reader__open(path, &reader, error, size);
 
 	if (err)

@@ -13,13 +13,15 @@
 #define WORD_MAX     40
 #define DIGITS_RUN   4 /* "order-20931": so many digits in a row are a number of something */
 
-static ptrdiff_t find_any(struct slice s, const char *bytes)
+/* Length of the path: up to its query, fragment or parameters. */
+static size_t path_length(struct slice target)
 {
-	for (size_t i = 0; i < s.length; i++)
-		for (const char *b = bytes; *b; b++)
-			if (s.data[i] == (uint8_t)*b)
-				return (ptrdiff_t)i;
-	return -1;
+	static const bool ends[256] = {['?'] = true, ['#'] = true, [';'] = true};
+	size_t n = 0;
+
+	while (n < target.length && !ends[target.data[n]])
+		n++;
+	return n;
 }
 
 /* "http://host/path" -> "/path" */
@@ -37,14 +39,11 @@ static struct slice after_authority(struct slice target)
 
 struct slice route__path(struct slice target)
 {
-	ptrdiff_t end;
-
 	if (slice__equals(target, "*"))
 		return target;
 	if (target.length && target.data[0] != '/')
 		target = after_authority(target);
-	end = find_any(target, "?#;");
-	return end < 0 ? target : slice__sub(target, 0, (size_t)end);
+	return slice__sub(target, 0, path_length(target));
 }
 
 /* ---- kinds of segments ---- */

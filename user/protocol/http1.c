@@ -404,8 +404,9 @@ static size_t pass_fields(const struct parser *parser, struct half *half, const 
 
 		if (length >= LINE_MAX_BYTES || !length || *line == '\r')
 			break;
-		head__field(&half->framing, slice__of(line, length - (line[length - 1] == '\r')),
-			    false);
+		if (head__may_matter(slice__of(line, length)))
+			head__field(&half->framing,
+				    slice__of(line, length - (line[length - 1] == '\r')), false);
 	}
 	half->bytes += (uint64_t)(line - first);
 	return at + (size_t)(line - first);

@@ -197,33 +197,9 @@ static void upgrade(struct framing *framing, struct slice value)
 		framing->h2c |= slice__equals_nocase(next_element(&value), "h2c");
 }
 
-/* Most fields are none of those that matter; where their names would end tells so. */
-static bool may_matter(struct slice line)
-{
-	size_t colon;
-
-	switch (line.length ? line.data[0] | 0x20 : 0) {
-	case 'c':
-		colon = sizeof("content-length") - 1;
-		break;
-	case 't':
-		colon = sizeof("transfer-encoding") - 1;
-		break;
-	case 'u':
-		colon = sizeof("upgrade") - 1;
-		break;
-	case 'e':
-		colon = sizeof("expect") - 1;
-		break;
-	default:
-		return false;
-	}
-	return colon < line.length && line.data[colon] == ':';
-}
-
 void head__field(struct framing *framing, struct slice line, bool cut)
 {
-	ptrdiff_t colon = may_matter(line) ? slice__find(line, ':') : -1;
+	ptrdiff_t colon = head__may_matter(line) ? slice__find(line, ':') : -1;
 	struct slice name, value;
 
 	if (colon < 0)

@@ -45,6 +45,30 @@ bool head__ends_request(struct slice tail);
 uint16_t head__status_line(struct slice line);
 /* One field line; unknown and malformed ones change nothing. */
 void head__field(struct framing *framing, struct slice line, bool cut);
+/* Most fields are none of those that matter; where their names would end tells so. */
+static inline bool head__may_matter(struct slice line)
+{
+	size_t colon;
+
+	switch (line.length ? line.data[0] | 0x20 : 0) {
+	case 'c':
+		colon = sizeof("content-length") - 1;
+		break;
+	case 't':
+		colon = sizeof("transfer-encoding") - 1;
+		break;
+	case 'u':
+		colon = sizeof("upgrade") - 1;
+		break;
+	case 'e':
+		colon = sizeof("expect") - 1;
+		break;
+	default:
+		return false;
+	}
+	return colon < line.length && line.data[colon] == ':';
+}
+
 /* The size in a chunk's first line (extensions are ignored); false: it is none. */
 bool head__chunk_size(struct slice line, uint64_t *size);
 
