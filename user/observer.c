@@ -335,6 +335,7 @@ struct snapshot *observer__snapshot(struct observer *o)
 
 	pthread_mutex_lock(&o->lock);
 	o->waiting++;
+	capture__wake(o->capture);
 	while (!o->ready && !o->over)
 		pthread_cond_wait(&o->changed, &o->lock);
 	snapshot = o->ready;

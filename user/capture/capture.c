@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,9 +74,13 @@ static int watch_ring(struct capture *capture)
 		return capture->cpus;
 	capture->per_cpu = calloc(capture->cpus, sizeof(*capture->per_cpu));
 	capture->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!capture->per_cpu || capture->epoll < 0)
+	capture->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (!capture->per_cpu || capture->epoll < 0 || capture->wake < 0)
 		return -ENOMEM;
-	return epoll_ctl(capture->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+	if (epoll_ctl(capture->epoll, EPOLL_CTL_ADD, fd, &event) ||
+	    epoll_ctl(capture->epoll, EPOLL_CTL_ADD, capture->wake, &event))
+		return -errno;
+	return 0;
 }
 
 static void size_maps(struct capture *capture)
@@ -119,7 +124,7 @@ static int open_once(enum capture_way way, const struct capture_options *options
 
 	if (!capture)
 		return capture__fail(error, size, -ENOMEM, "capture");
-	capture->epoll = capture->timing = -1;
+	capture->epoll = capture->wake = capture->timing = -1;
 	capture->way = way;
 	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
 	capture->with_tls = !options->without_tls;
@@ -177,6 +182,8 @@ void capture__close(struct capture *capture)
 	ring__close(capture->ring);
 	if (capture->epoll >= 0)
 		close(capture->epoll);
+	if (capture->wake >= 0)
+		close(capture->wake);
 	if (capture->timing >= 0)
 		close(capture->timing);
 	bpf_link__destroy(capture->splices);
@@ -286,13 +293,21 @@ int capture__wait(struct capture *capture, int timeout_ms)
 {
 	struct epoll_event event;
 	int step = timeout_ms < 0 || timeout_ms > 10 ? 10 : timeout_ms, count;
+	eventfd_t woken;
 
 	if (ring__fill(capture->ring) > capture->ring_bytes / 4)
 		return 1;
 	count = epoll_wait(capture->epoll, &event, 1, step);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (count > 0)
+		eventfd_read(capture->wake, &woken); /* EAGAIN: it was the ring */
 	return ring__fill(capture->ring) > 0;
+}
+
+void capture__wake(struct capture *capture)
+{
+	eventfd_write(capture->wake, 1);
 }
 
 void capture__verdict(void *context, uint64_t connection, const struct verdict *verdict)

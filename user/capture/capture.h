@@ -65,6 +65,8 @@ int capture__drain(struct capture *capture, uint32_t max,
 		   void *context);
 /* Waits until there is something worth draining, at most timeout_ms. */
 int capture__wait(struct capture *capture, int timeout_ms);
+/* From another thread: makes capture__wait return at once. */
+void capture__wake(struct capture *capture);
 /* Leaves word for bpf/ about a connection. */
 void capture__verdict(void *capture, uint64_t connection, const struct verdict *verdict);
 void capture__stats(struct capture *capture, struct capture_stats *out);

@@ -25,6 +25,7 @@ struct capture {
 	enum capture_way way;
 	uint32_t ring_bytes;
 	int epoll;
+	int wake; /* eventfd: somebody waits for who waits for the ring */
 	int cpus;
 	struct loss *per_cpu;
 	struct loss told[LOSS_KEYS];
