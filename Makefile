@@ -150,6 +150,7 @@ help:
 	@echo "sudo make demo  a whole application under load, observed"
 	@echo "make unit       unit tests, sanitised        make lint      format, clang-tidy, cppcheck"
 	@echo "make sanitize   unit tests and replays       make fuzz      every fuzzer for a while"
+	@echo "sudo make bench  what it costs               make bench-vm  the same, counted in instructions"
 	@echo "make vmlinux    the kernel types in use      make install   to PREFIX"
 	@echo "make clean"
 

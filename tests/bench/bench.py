@@ -228,7 +228,7 @@ def memory():
     """A series is what Prometheus calls one: a line."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     connections = min(10000, (limit - 100) // 2)
-    memory_with(connections, 195, (64, 15, 1))
+    memory_with(connections, 250, (64, 15, 1))
     memory_with(connections, 5000, None)
 
 
