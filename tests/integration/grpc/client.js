@@ -44,7 +44,7 @@ async function round(client, i) {
   go('FailList', {messages: [Buffer.from([5 + i % 5])]});
   for (const n of [0, 1, 3, 17]) go('Upload', {messages: some(n, 9001)});
   for (const n of [0, 1, 2, 25]) go('Chat', {messages: some(n, 333)});
-  go('Late', {messages: [Buffer.from('x')], deadline: 60});
+  go('Late', {messages: [Buffer.from('x')], deadline: 400});
   go('Slow', {messages: [Buffer.from('x')], cancelAt: 0});
   go('Watch', {messages: [Buffer.from('x')], cancelAt: 1});
   go('Talk', {messages: some(3, 10), cancelAt: 3});
@@ -52,6 +52,9 @@ async function round(client, i) {
 }
 
 (async () => {
+  // A deadline that passes before there is a connection would be of a call that nobody ever saw.
+  await Promise.all(clients.map((client) => new Promise((ready, failed) => client.waitForReady(Date.now() + 20000,
+    (error) => error ? failed(error) : ready()))));
   for (let i = 0; i < +rounds; i++) await Promise.all(clients.map((client) => round(client, i)));
   clients.forEach((client) => client.close());
   lines.end(() => setTimeout(() => process.exit(0), 200));
