@@ -51,6 +51,16 @@ def near(what, ours, theirs, tolerance):
         raise AssertionError(f"{what}: sonde {ours}, truth {theirs}, tolerance {tolerance}")
 
 
+LATE = 0.010  # seconds a job: what a busy machine lets pass between a command and the library's own clock
+
+
+def around(what, ours, theirs, count):
+    """Durations by commands contain those that the library measures within, of `count` jobs."""
+    print(f"{what}: sonde {ours:.4f}, truth {theirs:.4f}, {count} jobs")
+    if not theirs - 0.001 * count <= ours <= theirs + LATE * count:
+        raise AssertionError(f"{what}: sonde {ours}, truth {theirs}, {count} jobs")
+
+
 class Log:
     """What workers write of themselves, each job a line: [worker, when it asked, began and ended], on the clock
     of time.monotonic()."""

@@ -44,7 +44,7 @@ async function round(client, i) {
   go('FailList', {messages: [Buffer.from([5 + i % 5])]});
   for (const n of [0, 1, 3, 17]) go('Upload', {messages: some(n, 9001)});
   for (const n of [0, 1, 2, 25]) go('Chat', {messages: some(n, 333)});
-  go('Late', {messages: [Buffer.from('x')], deadline: 400});
+  go('Late', {messages: [Buffer.from('x')], deadline: 1000}); // long enough to be sent first
   go('Slow', {messages: [Buffer.from('x')], cancelAt: 0});
   go('Watch', {messages: [Buffer.from('x')], cancelAt: 1});
   go('Talk', {messages: some(3, 10), cancelAt: 3});
