@@ -9,7 +9,7 @@ CC        ?= cc
 CLANG     ?= $(firstword $(foreach c,clang clang-19 clang-16 clang-14,$(if $(shell command -v $(c)),$(c))) clang)
 BPFTOOL   ?= $(firstword $(shell for b in /usr/sbin/bpftool /usr/bin/bpftool /usr/lib/linux-tools/*/bpftool; do \
 		[ -x $$b ] && $$b version >/dev/null 2>&1 && echo $$b; done) bpftool)
-LIBS      := libbpf libmicrohttpd gnutls libcrypt jansson yaml-0.1 ncursesw zlib
+LIBS      := libbpf libmicrohttpd gnutls libcrypt libseccomp jansson yaml-0.1 ncursesw zlib
 WARN      := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	     -Wwrite-strings -Wunused-function -Wvla -Wformat=2 -Wno-format-nonliteral
 CPPFLAGS  += -D_GNU_SOURCE -DSONDE_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(B)/bpf \

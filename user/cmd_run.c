@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "command.h"
 #include "exchange_file.h"
+#include "hardening/hardening.h"
 #include "log.h"
 #include "session.h"
 #include "summary.h"
@@ -29,6 +30,7 @@ static const char help_text[] =
 	"have it\n"
 	"  -w, --capture WAY               auto, socket_tracepoints, fexit or sys_exit\n"
 	"  -t, --tls on|off                read plaintext at TLS libraries (default on)\n"
+	"  -H, --hardening on|off          give rights away once it runs (default on)\n"
 	"  -e, --exchanges FILE            also write every exchange as a line of JSON ('-': "
 	"stdout)\n"
 	"  -i, --summary SECONDS           a summary line that often (default 60; 0 none)\n"
@@ -36,7 +38,7 @@ static const char help_text[] =
 
 struct run_options {
 	const char *config;
-	const char *listen_address, *socket, *web_config, *way, *exchanges, *tls;
+	const char *listen_address, *socket, *web_config, *way, *exchanges, *tls, *hardening;
 	long long summary_seconds;
 };
 
@@ -56,6 +58,18 @@ static bool take_text(const char *text, char *out, size_t size)
 	return true;
 }
 
+static int take_switch(const char *name, const char *text, bool *out, char *error, size_t size)
+{
+	if (!text)
+		return 0;
+	if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0) {
+		snprintf(error, size, "%s cannot be `%s`; it is on or off", name, text);
+		return -EINVAL;
+	}
+	*out = text[1] == 'n';
+	return 0;
+}
+
 /* The command line has the last word. */
 static int override(const struct run_options *options, struct config *config, char *error,
 		    size_t size)
@@ -67,12 +81,9 @@ static int override(const struct run_options *options, struct config *config, ch
 			 options->way);
 		return -EINVAL;
 	}
-	if (options->tls && strcmp(options->tls, "on") != 0 && strcmp(options->tls, "off") != 0) {
-		snprintf(error, size, "--tls cannot be `%s`; it is on or off", options->tls);
+	if (take_switch("--tls", options->tls, &config->tls.enabled, error, size) ||
+	    take_switch("--hardening", options->hardening, &config->hardening.enabled, error, size))
 		return -EINVAL;
-	}
-	if (options->tls)
-		config->tls.enabled = options->tls[1] == 'n';
 	if (options->listen_address && options->listen_address[0] &&
 	    !listen__is_address(options->listen_address)) {
 		snprintf(error, size,
@@ -277,6 +288,17 @@ static void watch(struct daemon *d)
 	}
 }
 
+/* After what needs rights was opened, before the threads that are to go without. */
+static void harden(const struct config *config)
+{
+	struct hardening_options options = {.socket = config->web.socket,
+					    .socket_group = config->web.socket_group[0]};
+
+	rights__say();
+	if (config->hardening.enabled)
+		hardening__apply(&options);
+}
+
 static int start(struct daemon *d, char *error, size_t size)
 {
 	struct config *config = &d->config[d->current];
@@ -286,6 +308,8 @@ static int start(struct daemon *d, char *error, size_t size)
 		err = exchange_file__open(d->options.exchanges,
 					  observer__engine(d->session.observer), &d->exchanges,
 					  error, size);
+	if (!err)
+		harden(config);
 	if (!err)
 		err = serve(&d->session, config, d->web_config, &d->web, error, size);
 	if (!err) {
@@ -338,16 +362,17 @@ static int parse(int argc, char **argv, struct run_options *out)
 		{"web.config-file", required_argument, NULL, 'f'},
 		{"capture", required_argument, NULL, 'w'},
 		{"tls", required_argument, NULL, 't'},
+		{"hardening", required_argument, NULL, 'H'},
 		{"exchanges", required_argument, NULL, 'e'},
 		{"summary", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
 		{0}};
-	const char **text[] = {['c'] = &out->config,	['l'] = &out->listen_address,
-			       ['s'] = &out->socket,	['w'] = &out->way,
-			       ['t'] = &out->tls,	['e'] = &out->exchanges,
-			       ['f'] = &out->web_config};
+	const char **text[] = {['c'] = &out->config,	 ['l'] = &out->listen_address,
+			       ['s'] = &out->socket,	 ['w'] = &out->way,
+			       ['t'] = &out->tls,	 ['e'] = &out->exchanges,
+			       ['f'] = &out->web_config, ['H'] = &out->hardening};
 
-	for (int c; (c = getopt_long(argc, argv, "c:l:s:f:w:t:e:i:h", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "c:l:s:f:w:t:H:e:i:h", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help_text, stdout);
 			return EXIT_GOOD;

@@ -24,6 +24,7 @@ void config__defaults(struct config *config)
 	config->capture.way = CAPTURE_AUTO;
 	config->capture.ring_bytes = 8 << 20;
 	config->tls.enabled = true;
+	config->hardening.enabled = true;
 	config->limits.connections = 100000;
 	config->limits.routes_per_service = 200;
 	config->limits.statements = 2000;
@@ -280,6 +281,11 @@ static const struct yaml_key tls_keys[] = {
 	{0},
 };
 
+static const struct yaml_key hardening_keys[] = {
+	{.name = "enabled", .read = yaml__read_bool, AT(hardening.enabled)},
+	{0},
+};
+
 static const struct yaml_key limit_keys[] = {
 	NUMBER("connections", limits.connections, 16, 10000000),
 	NUMBER("routes_per_service", limits.routes_per_service, 1, 100000),
@@ -299,6 +305,7 @@ static const struct yaml_key root_keys[] = {
 	SECTION("web", web_keys),
 	SECTION("capture", capture_keys),
 	SECTION("tls", tls_keys),
+	SECTION("hardening", hardening_keys),
 	SECTION("limits", limit_keys),
 	{.name = "routes", .read = read_routes},
 	{.name = "http_ports", .read = read_ports},

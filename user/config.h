@@ -32,6 +32,9 @@ struct config {
 		struct tls_filter filter;
 	} tls;
 	struct {
+		bool enabled; /* rights are given away after the start */
+	} hardening;
+	struct {
 		uint32_t connections;
 		uint32_t routes_per_service;
 		uint32_t statements;

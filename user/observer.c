@@ -14,6 +14,7 @@
 #include "connection.h"
 #include "database_name.h"
 #include "engine.h"
+#include "hardening/hardening.h"
 #include "queues/queues.h"
 #include "rules/rules.h"
 #include "tls/join.h"
@@ -266,6 +267,7 @@ static struct snapshot *make_snapshot(struct observer *o)
 {
 	o->self.wall_ns = clock_ns(CLOCK_REALTIME);
 	capture__stats(o->capture, &o->self.capture);
+	hardening__status(&o->self.hardening);
 	if (o->tls)
 		tls_watch__counts(o->tls, &o->self.tls);
 	return metrics__snapshot(o->metrics, &o->self);

@@ -196,6 +196,8 @@ class Sonde:
         if kind is None:
             self.settle()
             self.final = self.metrics()
+            if self.final["sonde_refused_system_calls_total"]:
+                raise AssertionError("sonde's own filter refused system calls: what it needs must be on the list")
         code = stop(self.process)
         if kind is None and code:
             raise AssertionError(f"sonde: exit code {code}: {open(self.log).read()}")

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdint.h>
 #include "buffer.h"
+#include "hardening/hardening.h"
 #include "engine.h"
 #include "capture/capture.h"
 #include "tls/watch.h"
@@ -56,6 +57,7 @@ struct self {
 	uint64_t started_ns;	 /* realtime */
 	struct capture_stats capture;
 	struct tls_watch_counts tls;
+	struct hardening_status hardening;
 };
 
 /* Engine's thread, well under a millisecond for 10 000 series. NULL: no memory. Free in any thread.

@@ -227,11 +227,25 @@ static void expose_tls(struct writer *w, const struct tls_watch_counts *c)
 		one(w, "library", tls_kind__name(kind), c->files[kind]);
 }
 
+static void expose_hardening(struct writer *w, const struct hardening_status *h)
+{
+	writer__family(w, "sonde_hardened", METRIC_GAUGE, "",
+		       "Whether sonde has given a part of its rights away.");
+	one(w, "part", "capabilities", h->capabilities);
+	one(w, "part", "no_new_privileges", h->no_new_privileges);
+	one(w, "part", "system_calls", h->system_calls);
+	one(w, "part", "files", h->files);
+	count(w, "sonde_refused_system_calls_total", METRIC_COUNTER, "",
+	      "System calls of sonde that its own filter refused; none should be.", h->refused);
+}
+
 /* Of a recording nothing of this exists. */
-static void expose_capture(struct writer *w, const struct capture_stats *c)
+static void expose_capture(struct writer *w, const struct capture_stats *c,
+			   const struct hardening_status *h)
 {
 	if (!c->ring_bytes)
 		return;
+	expose_hardening(w, h);
 	count(w, "sonde_ring_size_bytes", METRIC_GAUGE, "bytes", "Size of the ring buffer.",
 	      c->ring_bytes);
 	count(w, "sonde_ring_fill_bytes", METRIC_GAUGE, "bytes",
@@ -324,7 +338,7 @@ void self__expose(struct writer *writer, const struct snapshot *snapshot)
 	expose_losses(writer, snapshot);
 	expose_connections(writer, &snapshot->engine);
 	expose_tls(writer, &snapshot->self.tls);
-	expose_capture(writer, &snapshot->self.capture);
+	expose_capture(writer, &snapshot->self.capture, &snapshot->self.hardening);
 	expose_bounds(writer, snapshot);
 	expose_scrapes(writer, snapshot);
 	expose_process(writer, &snapshot->process);
