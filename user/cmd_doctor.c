@@ -4,6 +4,7 @@
 #include <string.h>
 #include "capture/capture.h"
 #include "command.h"
+#include "hardening/hardening.h"
 
 #define PROBES_MAX 32
 
@@ -19,6 +20,11 @@ static bool is_way(const char *name)
 	enum capture_way way;
 
 	return capture_way__parse(name, &way) == 0;
+}
+
+static void tell(const char *name, int present, const char *detail)
+{
+	printf("%s %-22s %s\n", present ? "+" : "-", name, detail);
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -46,6 +52,7 @@ int cmd_doctor(int argc, char **argv)
 		if (!way && probe[i].present == 1 && is_way(probe[i].name))
 			way = probe[i].name;
 	}
+	hardening__probe(tell);
 	if (way)
 		printf("\nThis node can be observed; `sonde run` would use %s.\n", way);
 	else

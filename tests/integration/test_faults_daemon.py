@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What happens to the daemon: stopped for ten seconds under load, killed and started again under load, out of descriptors, out
 of disk. Counts stay right, or what is lost is counted; applications notice nothing; nothing remains."""
+import glob
 import json
 import os
 import resource
@@ -49,11 +50,11 @@ class Killed(sut.Sonde):
 
 
 def bpf_objects():
-    """Programs, maps and links that a sonde holds."""
-    out = []
+    """All of the node's programs, maps and links."""
+    out = set()
     for kind in ("prog", "map", "link"):
-        listed = json.loads(sut.run("bpftool", "-j", kind, "show", env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"}) or "[]")
-        out += [(kind, x["id"]) for x in listed if any(p.get("comm") == "sonde" for p in x.get("pids", []))]
+        listed = sut.run("bpftool", "-j", kind, "show", env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
+        out |= {(kind, x["id"]) for x in json.loads(listed or "[]")}
     return out
 
 
@@ -80,12 +81,13 @@ with sut.Sonde(exchanges=False, config="capture:\n  ring: 1MiB\n") as sonde:
 
 # ---- kill -9 and a new start under load ----
 before = get_calls()
+objects = bpf_objects()
 worker = load(300007)
 for turn in range(3):
     with Killed(exchanges=False) as sonde:
         time.sleep(0.5)
-        assert bpf_objects(), "bpftool does not see what runs"
-    sut.wait_for("that nothing remains", lambda: not bpf_objects(), 10)
+        assert len(bpf_objects() - objects) > 10, "bpftool does not see what runs"
+    sut.wait_for("that nothing remains", lambda: not bpf_objects() - objects, 10)
     # What a killed daemon leaves is its socket's file; the next one takes its place.
     assert os.path.exists(sonde.socket)
     with sut.Sonde("--web.socket", sonde.socket, exchanges=False):
@@ -93,7 +95,7 @@ for turn in range(3):
     assert not os.path.exists(sonde.socket)
 sut.equal("the application's end", worker.wait(120), 0)
 sut.equal("its calls, all answered", get_calls() - before, 300007)
-sut.wait_for("that nothing remains", lambda: not bpf_objects(), 10)
+sut.wait_for("that nothing remains", lambda: not bpf_objects() - objects, 10)
 
 # ---- descriptors run out: the endpoint has none for clients, the observation goes on ----
 with sut.Sonde(exchanges=False) as sonde:
@@ -108,6 +110,37 @@ with sut.Sonde(exchanges=False) as sonde:
     m = sonde.metrics()
     sut.equal("commands seen meanwhile", counted(m, "cache_server_operation_duration_ms_count", 'command="GET"'), 10007)
     assert not sonde.lost(), sonde.lost()
+
+# ---- the wall clock steps back and forth: dates change, nothing else ----
+faketime = sorted(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1"))
+if not faketime:
+    print("faketime is not installed: steps of the clock are not tried")
+else:
+    offset = os.path.join(sut.folder(), "offset")
+
+    def step(text):
+        with open(offset, "w") as f:
+            f.write(text)
+
+    step("+0")
+    stepped = sut.Sonde(exchanges=False)
+    stepped.command = ["env", f"LD_PRELOAD={faketime[-1]}", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1",
+                       "FAKETIME_SHARED=", f"FAKETIME_TIMESTAMP_FILE={offset}", *stepped.command]
+    with stepped as sonde:
+        stamps = []
+        for text in ("+0", "-2h", "+3d", "+0"):
+            step(text)
+            sut.equal("load meanwhile", load(3001).wait(60), 0)
+            sonde.process.send_signal(signal.SIGHUP)
+            stamps.append(json.loads(sonde.get("/api/monitoring/summary"))["timestamp"])
+        sut.wait_for("four reloads", lambda: open(sonde.log).read().count("message=loaded") == 4)
+        assert stamps[1] < stamps[0] < stamps[2] and stamps[3] < stamps[2], stamps
+        sonde.settle()
+        m = sonde.metrics()
+        sut.equal("commands", counted(m, "cache_server_operation_duration_ms_count", 'command="GET"'), 4 * 3001)
+        total = sum(v for k, v in m.items() if k.startswith("cache_server_operation_duration_ms_sum"))
+        assert 0 < total < 60000, total
+        assert not sonde.lost(), sonde.lost()
 
 # ---- a full disk while it records: said, and what was written is good ----
 place = sut.folder()

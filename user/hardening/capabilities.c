@@ -91,3 +91,13 @@ void rights__say(void)
 			log__write(LOG_INFO, "rights", "without %s %s", rights[i].name,
 				   rights[i].lacks);
 }
+
+void rights__probe(hardening_tell tell)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (rights[i].lacks) {
+			bool held = capability__held(rights[i].capability);
+
+			tell(rights[i].name, held, held ? "held" : rights[i].lacks);
+		}
+}

@@ -2,6 +2,7 @@
 #include "hardening/hardening.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include "log.h"
@@ -35,4 +36,19 @@ void hardening__status(struct hardening_status *out)
 {
 	*out = status;
 	out->refused = system_calls__refused(&out->refused_last);
+}
+
+void hardening__probe(hardening_tell tell)
+{
+	bool filters = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+	bool looks = capability__held(CAP_SYS_PTRACE) || capability__held(CAP_SYS_ADMIN);
+	int version = files__version();
+
+	rights__probe(tell);
+	tell("seccomp", filters,
+	     filters ? "system calls beyond a list will be refused" : "not in this kernel");
+	tell("Landlock", version > 0 && !looks,
+	     !version ? "not in this kernel, or not switched on (lsm=)"
+	     : looks  ? "not used: it would forbid what CAP_SYS_PTRACE and CAP_SYS_ADMIN are for"
+		      : "no file will be written but the local socket");
 }

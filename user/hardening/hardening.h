@@ -31,6 +31,12 @@ void hardening__status(struct hardening_status *out); /* from any thread */
 /* Says in one line each which features are off for want of a right. */
 void rights__say(void);
 
+/* For doctor: what can be given away here, and which rights there are. present: 1 yes, 0 no. */
+typedef void (*hardening_tell)(const char *name, int present, const char *detail);
+void hardening__probe(hardening_tell tell);
+void rights__probe(hardening_tell tell);
+int files__version(void); /* of Landlock; 0: the kernel has none */
+
 /* ---- the parts; 0 or -errno ---- */
 
 /* CAP_*; of those that are held now. */
