@@ -125,7 +125,7 @@ else:
     step("+0")
     stepped = sut.Sonde(exchanges=False)
     stepped.command = ["env", f"LD_PRELOAD={faketime[-1]}", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1",
-                       "FAKETIME_SHARED=", f"FAKETIME_TIMESTAMP_FILE={offset}", *stepped.command]
+                       f"FAKETIME_TIMESTAMP_FILE={offset}", *stepped.command]
     with stepped as sonde:
         stamps = []
         for text in ("+0", "-2h", "+3d", "+0"):

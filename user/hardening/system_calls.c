@@ -93,10 +93,8 @@ static void count_refusal(int number, siginfo_t *info, void *context)
 	refused_last = info->si_syscall;
 #if defined(__x86_64__)
 	where->uc_mcontext.gregs[REG_RAX] = -EPERM;
-#elif defined(__aarch64__)
+#else /* arm64 */
 	where->uc_mcontext.regs[0] = (unsigned long long)-EPERM;
-#else
-#error "which register holds the result of a system call?"
 #endif
 }
 
