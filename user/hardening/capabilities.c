@@ -57,7 +57,7 @@ static int write_sets(uint64_t held)
 
 bool capability__held(unsigned int capability)
 {
-	uint64_t permitted, effective;
+	uint64_t permitted = 0, effective = 0;
 
 	return read_sets(&permitted, &effective) == 0 && effective & BIT(capability);
 }
