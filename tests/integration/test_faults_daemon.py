@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What happens to the daemon: stopped for ten seconds under load, killed and started again under load, out of descriptors. Counts stay right, or what is lost is counted; applications notice nothing; nothing remains."""
+"""What happens to the daemon: stopped for ten seconds under load, killed and started again under load, out of descriptors.
+Counts stay right, or what is lost is counted; applications notice nothing; nothing remains."""
 import json
 import os
 import resource

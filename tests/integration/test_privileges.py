@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What the daemon keeps of its rights, started as root and as a user with CAP_BPF and CAP_PERFMON alone; what it then still
 sees, what it says it lacks, and that its own filter refuses nothing it needs."""
-import json
 import os
 import re
 import shutil

@@ -4,7 +4,6 @@
 takes, in the clear and with TLS. Scrapes are answered meanwhile, nothing that passes is lost, memory stays what it was."""
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import threading
