@@ -305,7 +305,6 @@ static const struct yaml_key root_keys[] = {
 	SECTION("web", web_keys),
 	SECTION("capture", capture_keys),
 	SECTION("tls", tls_keys),
-	SECTION("hardening", hardening_keys),
 	SECTION("limits", limit_keys),
 	{.name = "routes", .read = read_routes},
 	{.name = "http_ports", .read = read_ports},
@@ -315,6 +314,7 @@ static const struct yaml_key root_keys[] = {
 	{.name = "pools", .read = read_pools, AT(pools)},
 	{.name = "health", .read = read_health, AT(health)},
 	{.name = "summary", .read = read_summary, AT(health)},
+	SECTION("hardening", hardening_keys),
 	SECTION("log", log_keys),
 	{0},
 };
