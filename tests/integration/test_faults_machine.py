@@ -45,7 +45,7 @@ else:
             sut.equal("load meanwhile", load(3001).wait(60), 0)
             sonde.process.send_signal(signal.SIGHUP)
             stamps.append(json.loads(sonde.get("/api/monitoring/summary"))["timestamp"])
-        sut.wait_for("four reloads", lambda: open(sonde.log).read().count("message=loaded") == 4)
+        sut.wait_for("four reloads", lambda: open(sonde.log).read().count('message="loaded"') == 4)
         assert stamps[1] < stamps[0] < stamps[2] and stamps[3] < stamps[2], stamps
         sonde.settle()
         m = sonde.metrics()

@@ -27,7 +27,7 @@ void hardening__apply(const struct hardening_options *options)
 	status.no_new_privileges =
 		done("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0);
 	err = files__confine(options->socket);
-	if (err == 0 || err != -EBUSY)
+	if (err != -EBUSY)
 		status.files = done("confining files (Landlock)", err);
 	status.system_calls = done("confining system calls (seccomp)", system_calls__confine());
 }
