@@ -54,33 +54,32 @@ static int allow_named(scmp_filter_ctx filter)
 	return 0;
 }
 
-static int allow_socket(scmp_filter_ctx filter, int family)
+/* libcap asks for the bounding set when it is loaded, as modules that look up groups do (NSS). */
+static int allow_prctl(scmp_filter_ctx filter)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+	static const int questions[] = {PR_SET_NAME, PR_SET_VMA, PR_CAPBSET_READ};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)questions[i]));
+	return err;
 }
 
 /* Threads and no processes. clone3() takes its flags from memory, where no filter sees them: C
- * libraries use clone() where there is none (ENOSYS). The same of prctl: names of threads, and what
- * libseccomp and the sets of rights are asked for. */
+ * libraries use clone() where there is none (ENOSYS). */
 static int allow_by_argument(scmp_filter_ctx filter)
 {
+	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
 	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 				   SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 
 	if (!err)
 		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	if (!err)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-				       SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-	if (!err)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-				       SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA));
-	if (!err)
-		err = allow_socket(filter, AF_UNIX);
-	if (!err)
-		err = allow_socket(filter, AF_INET);
-	return err ? err : allow_socket(filter, AF_INET6);
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	return err ? err : allow_prctl(filter);
 }
 
 /* The call returns -EPERM to who made it (seccomp(2), SECCOMP_RET_TRAP). */
