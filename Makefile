@@ -135,12 +135,44 @@ $(B)/sonde-san: $(B)/san/main.o $(B)/libsonde-san.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LDLIBS)
 
-DESTDIR ?=
-PREFIX  ?= /usr/local
+DESTDIR    ?=
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SHARE      = $(DESTDIR)$(PREFIX)/share
+INSTALL    := install -m 644 -D
 .PHONY: install
-install: all
-	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/sbin/sonde
-	install -D -m 644 docs/sonde.8 $(DESTDIR)$(PREFIX)/share/man/man8/sonde.8
+install: all $(B)/sonde.yaml.5 $(B)/sonde.service
+	install -m 755 -D $(B)/sonde $(DESTDIR)$(PREFIX)/sbin/sonde
+	$(INSTALL) docs/sonde.8 $(SHARE)/man/man8/sonde.8
+	$(INSTALL) $(B)/sonde.yaml.5 $(SHARE)/man/man5/sonde.yaml.5
+	$(INSTALL) deploy/completions/sonde.bash $(SHARE)/bash-completion/completions/sonde
+	$(INSTALL) deploy/completions/_sonde $(SHARE)/zsh/vendor-completions/_sonde
+	$(INSTALL) deploy/completions/sonde.fish $(SHARE)/fish/vendor_completions.d/sonde.fish
+	$(INSTALL) -t $(SHARE)/sonde/alerts alerts/*.yml alerts/README.md
+	$(INSTALL) -t $(SHARE)/sonde/dashboards dashboards/*.json dashboards/README.md
+	$(INSTALL) -t $(SHARE)/doc/sonde docs/*.md README.md
+	$(INSTALL) deploy/accubooks.yaml $(SHARE)/doc/sonde/examples/accubooks.yaml
+	test -e $(DESTDIR)$(SYSCONFDIR)/sonde/sonde.yaml || \
+		$(INSTALL) deploy/systemd/sonde.yaml $(DESTDIR)$(SYSCONFDIR)/sonde/sonde.yaml
+	test -z "$(UNITDIR)" || $(INSTALL) $(B)/sonde.service $(DESTDIR)$(UNITDIR)/sonde.service
+
+$(B)/sonde.yaml.5: docs/configuration.md docs/manual.awk
+	@mkdir -p $(@D)
+	$(Q)awk -v name=sonde.yaml -v section=5 -v about="sonde's configuration" -v version=$(VERSION) -f docs/manual.awk $< >$@
+
+$(B)/sonde.service: deploy/systemd/sonde.service.in
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' $< >$@
+
+# The Debian package of what is committed or not, in $(B)/deb. `make deb DEB_BUILD_OPTIONS=nocheck` leaves the unit tests out.
+.PHONY: deb
+deb:
+	@rm -rf $(B)/deb && mkdir -p $(B)/deb/sonde-$(VERSION)
+	@tar -c --exclude=./$(B) --exclude=./.git . | tar -x -C $(B)/deb/sonde-$(VERSION)
+	@cp -r deploy/debian $(B)/deb/sonde-$(VERSION)/debian
+	@cd $(B)/deb/sonde-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -b -us -uc
+	@rm -rf $(B)/deb/sonde-$(VERSION) && ls $(B)/deb/*.deb
 
 .PHONY: help
 help:
@@ -153,6 +185,7 @@ help:
 	@echo "sudo make bench  what it costs               make bench-vm  the same, counted in instructions"
 	@echo "sudo make soak  hours of mixed load (SOAK=2h)  make soak-vm  the same in a machine of its own"
 	@echo "make vmlinux    the kernel types in use      make install   to PREFIX"
+	@echo "make deb        the Debian package"
 	@echo "make clean"
 
 .PHONY: clean
