@@ -140,22 +140,22 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SHARE      = $(DESTDIR)$(PREFIX)/share
-INSTALL    := install -m 644 -D
+INSTALL_DATA = install -m 644 -D
 .PHONY: install
 install: all $(B)/sonde.yaml.5 $(B)/sonde.service
 	install -m 755 -D $(B)/sonde $(DESTDIR)$(PREFIX)/sbin/sonde
-	$(INSTALL) docs/sonde.8 $(SHARE)/man/man8/sonde.8
-	$(INSTALL) $(B)/sonde.yaml.5 $(SHARE)/man/man5/sonde.yaml.5
-	$(INSTALL) deploy/completions/sonde.bash $(SHARE)/bash-completion/completions/sonde
-	$(INSTALL) deploy/completions/_sonde $(SHARE)/zsh/vendor-completions/_sonde
-	$(INSTALL) deploy/completions/sonde.fish $(SHARE)/fish/vendor_completions.d/sonde.fish
-	$(INSTALL) -t $(SHARE)/sonde/alerts alerts/*.yml alerts/README.md
-	$(INSTALL) -t $(SHARE)/sonde/dashboards dashboards/*.json dashboards/README.md
-	$(INSTALL) -t $(SHARE)/doc/sonde docs/*.md README.md
-	$(INSTALL) deploy/accubooks.yaml $(SHARE)/doc/sonde/examples/accubooks.yaml
+	$(INSTALL_DATA) docs/sonde.8 $(SHARE)/man/man8/sonde.8
+	$(INSTALL_DATA) $(B)/sonde.yaml.5 $(SHARE)/man/man5/sonde.yaml.5
+	$(INSTALL_DATA) deploy/completions/sonde.bash $(SHARE)/bash-completion/completions/sonde
+	$(INSTALL_DATA) deploy/completions/_sonde $(SHARE)/zsh/vendor-completions/_sonde
+	$(INSTALL_DATA) deploy/completions/sonde.fish $(SHARE)/fish/vendor_completions.d/sonde.fish
+	$(INSTALL_DATA) -t $(SHARE)/sonde/alerts alerts/*.yml
+	$(INSTALL_DATA) -t $(SHARE)/sonde/dashboards dashboards/*.json
+	$(INSTALL_DATA) -t $(SHARE)/doc/sonde docs/*.md README.md
+	$(INSTALL_DATA) deploy/accubooks.yaml $(SHARE)/doc/sonde/examples/accubooks.yaml
 	test -e $(DESTDIR)$(SYSCONFDIR)/sonde/sonde.yaml || \
-		$(INSTALL) deploy/systemd/sonde.yaml $(DESTDIR)$(SYSCONFDIR)/sonde/sonde.yaml
-	test -z "$(UNITDIR)" || $(INSTALL) $(B)/sonde.service $(DESTDIR)$(UNITDIR)/sonde.service
+		$(INSTALL_DATA) deploy/systemd/sonde.yaml $(DESTDIR)$(SYSCONFDIR)/sonde/sonde.yaml
+	test -z "$(UNITDIR)" || $(INSTALL_DATA) $(B)/sonde.service $(DESTDIR)$(UNITDIR)/sonde.service
 
 $(B)/sonde.yaml.5: docs/configuration.md docs/manual.awk
 	@mkdir -p $(@D)
