@@ -2,9 +2,12 @@
 /* The daemon: observes, serves, and says so in a line now and then. */
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "command.h"
 #include "exchange_file.h"
@@ -24,7 +27,8 @@ static const char help_text[] =
 	"  -c, --config FILE               configuration (YAML)\n"
 	"  -l, --web.listen-address ADDR   serve metrics there (default 127.0.0.1:9867; '' "
 	"nowhere)\n"
-	"  -s, --web.socket PATH           local socket for `sonde top` (default /run/sonde.sock; "
+	"  -s, --web.socket PATH           local socket for `sonde top` (default "
+	"/run/sonde/sonde.sock; "
 	"'' none)\n"
 	"  -f, --web.config-file FILE      TLS and users of that address, as Prometheus' exporters "
 	"have it\n"
@@ -288,6 +292,16 @@ static void watch(struct daemon *d)
 	}
 }
 
+/* Of the local socket; where it cannot be made, binding says what is wrong. */
+static void make_folder(const char *socket)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	snprintf(path, sizeof(path), "%s", socket);
+	if (path[0] == '/')
+		mkdir(dirname(path), 0755);
+}
+
 /* After what needs rights was opened, before the threads that are to go without. */
 static void harden(const struct config *config)
 {
@@ -308,8 +322,10 @@ static int start(struct daemon *d, char *error, size_t size)
 		err = exchange_file__open(d->options.exchanges,
 					  observer__engine(d->session.observer), &d->exchanges,
 					  error, size);
-	if (!err)
+	if (!err) {
+		make_folder(config->web.socket);
 		harden(config);
+	}
 	if (!err)
 		err = serve(&d->session, config, d->web_config, &d->web, error, size);
 	if (!err) {

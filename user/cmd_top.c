@@ -32,7 +32,7 @@ static const char help_text[] =
 	"  -f, --filter TEXT       only rows that hold it\n"
 	"  -o, --sort COLUMN       sort by it: a title as in the view (rate, p95) or its key (r, "
 	"9)\n"
-	"  -s, --socket PATH       the daemon's local socket (default /run/sonde.sock)\n"
+	"  -s, --socket PATH       the daemon's local socket (default /run/sonde/sonde.sock)\n"
 	"  -a, --address ADDR      the daemon's address (default 127.0.0.1:9867)\n"
 	"  -h, --help              show this text\n";
 
@@ -271,7 +271,7 @@ int cmd_top(int argc, char **argv)
 						{0}};
 	struct top_options top = {.interval = 1,
 				  .filter = "",
-				  .socket = "/run/sonde.sock",
+				  .socket = "/run/sonde/sonde.sock",
 				  .address = "127.0.0.1:9867"};
 	struct view view;
 

@@ -20,7 +20,7 @@ void config__defaults(struct config *config)
 
 	memset(config, 0, sizeof(*config));
 	strcpy(config->web.listen_address, "127.0.0.1:9867");
-	strcpy(config->web.socket, "/run/sonde.sock");
+	strcpy(config->web.socket, "/run/sonde/sonde.sock");
 	config->capture.way = CAPTURE_AUTO;
 	config->capture.ring_bytes = 8 << 20;
 	config->tls.enabled = true;

@@ -30,8 +30,8 @@ sut.equal("lintian", (done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 # ---- in a fresh system ----
 suite = re.search(r"VERSION_CODENAME=(\w+)", open("/etc/os-release").read())[1]
-sources = "".join(open(p).read() for p in ["/etc/apt/sources.list", *glob.glob("/etc/apt/sources.list.d/*")] if os.path.isfile(p))
-mirror = [m for m in re.findall(r"^(?:deb (?:\[[^]]*\] )?|URIs: )(\S+)", sources, re.M) if "security" not in m][0]
+targets = sut.run("apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(ORIGIN) $(COMPONENT)", "Created-By: Packages")
+mirror = [t.split()[0] for t in targets.splitlines() if re.search(rf" {suite} (Debian|Ubuntu) main$", t)][0]
 # apt's own cache spares the network what an earlier run brought.
 subprocess.run(["debootstrap", "--variant=minbase", "--cache-dir=/var/cache/apt/archives", suite, ROOT, mirror], check=True,
                stdout=subprocess.DEVNULL, timeout=280)
@@ -80,12 +80,15 @@ try:
     held = ",".join(["-all", *("+" + c[4:].lower() for c in one["AmbientCapabilities"].split())])
     uid, gid = inside("id", "-u", one["User"]).strip(), inside("id", "-g", one["Group"]).strip()
     log = open(os.path.join(FOLDER, "log"), "w")
-    daemon = subprocess.Popen(["chroot", ROOT, "prlimit", f"--nice={20 - int(one['LimitNICE'])}", "setpriv", f"--reuid={uid}", f"--regid={gid}",
+    # Where this machine lets nobody raise a limit (no CAP_SYS_RESOURCE), the unit's is not tried.
+    nice = ["prlimit", f"--nice={20 - int(one['LimitNICE'])}"]
+    nice = nice if subprocess.run([*nice, "true"], capture_output=True).returncode == 0 else []
+    daemon = subprocess.Popen(["chroot", ROOT, *nice, "setpriv", f"--reuid={uid}", f"--regid={gid}",
                                "--clear-groups", f"--inh-caps={held}", f"--ambient-caps={held}", f"--bounding-set={held}", "--no-new-privs",
                                *one["ExecStart"].split(), "--web.listen-address", f"127.0.0.1:{port}"], stdout=log, stderr=log)
     sut.wait_for("the daemon of the package", lambda: daemon.poll() is not None or "observes this node" in open(log.name).read())
     assert daemon.poll() is None, open(log.name).read()
-    assert "CAP_SYS_NICE" not in open(log.name).read(), open(log.name).read()
+    assert not nice or "CAP_SYS_NICE" not in open(log.name).read(), open(log.name).read()
     redis = sut.Redis()
     for _ in range(5):
         redis.cli("ping")
@@ -118,6 +121,7 @@ finally:
         subprocess.run(["umount", f"{ROOT}/{at}"], check=False)
 
 # ---- manual pages are well-formed ----
+sut.run("make", "-s", "-C", sut.ROOT, f"B={OUT}", OUT + "/sonde.yaml.5")
 for page in ("docs/sonde.8", OUT + "/sonde.yaml.5"):
     done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", os.path.join(sut.ROOT, page)], capture_output=True, text=True)
     sut.equal(f"warnings of {page}", (done.returncode, done.stderr), (0, ""))
@@ -136,7 +140,7 @@ def completed(shell, words):
     script = {
         "bash": f'source {here}/sonde.bash; COMP_WORDS=({line} ""); COMP_WORDS[$((${{#COMP_WORDS[@]}}-1))]="{"--" if words else ""}"; '
                 f'COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); _sonde; printf "%s\\n" "${{COMPREPLY[@]}}"',
-        "zsh": f'_call_program() {{ shift; eval "$*"; }}; _describe() {{ print -l ${{(P)2}}; }}; _files() {{ :; }}; words=({line} '
+        "zsh": f'_call_program() {{ shift; eval "$*"; }}; _describe() {{ print -rl -- ${{(P)2}}; }}; _files() {{ :; }}; words=({line} '
                f'{"--" if words else "x"}); CURRENT=$#words; source {here}/_sonde',
         "fish": f'source {here}/sonde.fish; complete -C "{line} {"--" if words else ""}"',
     }[shell]

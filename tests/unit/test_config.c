@@ -34,7 +34,7 @@ static void an_empty_file_gives_the_defaults(void **state)
 		if (parse(empty[i], &config))
 			fail_msg("`%s`: %s", empty[i], error);
 		assert_string_equal(config.web.listen_address, "127.0.0.1:9867");
-		assert_string_equal(config.web.socket, "/run/sonde.sock");
+		assert_string_equal(config.web.socket, "/run/sonde/sonde.sock");
 		assert_int_equal(config.capture.way, CAPTURE_AUTO);
 		assert_int_equal(config.capture.ring_bytes, 8 << 20);
 		assert_memory_equal(&config.limits, &defaults.limits, sizeof(config.limits));

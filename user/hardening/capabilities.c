@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "hardening/hardening.h"
@@ -84,10 +85,21 @@ int capabilities__drop(bool socket_group)
 	return write_sets(permitted & kept);
 }
 
+/* A unit's LimitNICE= is as good as CAP_SYS_NICE (setrlimit(2): 20 less the limit is the ceiling).
+ */
+static bool held(unsigned int capability)
+{
+	struct rlimit nice;
+
+	if (capability == CAP_SYS_NICE && getrlimit(RLIMIT_NICE, &nice) == 0 && nice.rlim_cur >= 30)
+		return true;
+	return capability__held(capability);
+}
+
 void rights__say(void)
 {
 	for (size_t i = 0; i < COUNT; i++)
-		if (rights[i].lacks && !capability__held(rights[i].capability))
+		if (rights[i].lacks && !held(rights[i].capability))
 			log__write(LOG_INFO, "rights", "without %s %s", rights[i].name,
 				   rights[i].lacks);
 }
@@ -96,8 +108,8 @@ void rights__probe(hardening_tell tell)
 {
 	for (size_t i = 0; i < COUNT; i++)
 		if (rights[i].lacks) {
-			bool held = capability__held(rights[i].capability);
+			bool there = held(rights[i].capability);
 
-			tell(rights[i].name, held, held ? "held" : rights[i].lacks);
+			tell(rights[i].name, there, there ? "held" : rights[i].lacks);
 		}
 }
