@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "metrics/internal.h"
+#include "metrics/model_parts.h"
 
 /* Protocols as people see them: HTTP of every version is one. */
 static const enum protocol_id shown[] = {PROTOCOL_HTTP1, PROTOCOL_POSTGRES, PROTOCOL_REDIS};
@@ -469,5 +470,6 @@ json_t *snapshot__model(const struct snapshot *s)
 	json_object_set_new_nocheck(model, "routes", l.routes);
 	json_object_set_new_nocheck(model, "statements", l.statements);
 	json_object_set_new_nocheck(model, "commands", l.commands);
+	model__add_parts(model, s);
 	return model;
 }

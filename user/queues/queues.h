@@ -3,6 +3,7 @@
 #ifndef SONDE_QUEUES_H
 #define SONDE_QUEUES_H
 
+#include <jansson.h>
 #include "buffer.h"
 #include "engine.h"
 #include "queues/queue_settings.h"
@@ -24,6 +25,8 @@ void queues__tick(struct queues *queues, uint64_t now_ns);
 struct queues_copy *queues__copy(struct queues *queues, uint64_t now_ns);
 void queues_copy__free(struct queues_copy *copy); /* tolerates NULL */
 void queues_copy__expose(const struct queues_copy *copy, struct writer *writer);
+/* A list for the view's document (docs/model.md); what is not known is null. New reference. */
+json_t *queues_copy__json(const struct queues_copy *copy);
 
 /* For each queue what was seen of it. */
 void queues__explain(struct queues *queues, struct buffer *out);

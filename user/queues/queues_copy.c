@@ -149,6 +149,42 @@ void queues_copy__expose(const struct queues_copy *copy, struct writer *w)
 	writer__clear_labels(w);
 }
 
+/* ---- the view's document ---- */
+
+static json_t *queue_json(const struct queue_copy *c)
+{
+	static const char *const names[QUEUE_METRICS] = {
+		[QUEUE_DEPTH] = "depth",
+		[QUEUE_WORKERS] = "workers",
+		[QUEUE_UTILISATION] = "utilisation_percent",
+		[QUEUE_PROCESSED] = "processed",
+		[QUEUE_FAILED] = "failed",
+		[QUEUE_FAILURE_RATE] = "failure_rate_percent",
+	};
+	const struct histogram *h = c->duration;
+	json_t *object =
+		json_pack("{s:s,s:s}", "queue", c->setting->name, "kind", c->setting->kind->name);
+
+	for (int metric = 0; metric < QUEUE_METRICS; metric++)
+		if (names[metric])
+			json_object_set_new(object, names[metric],
+					    c->known[metric] ? json_real(c->number[metric])
+							     : json_null());
+	json_object_set_new(object, "mean_seconds",
+			    h && h->count ? json_real(h->sum / (double)h->count) : json_null());
+	json_object_set_new(object, "max_seconds", h && h->count ? json_real(h->max) : json_null());
+	return object;
+}
+
+json_t *queues_copy__json(const struct queues_copy *copy)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; copy && i < copy->count; i++)
+		json_array_append_new(list, queue_json(&copy->queue[i]));
+	return list;
+}
+
 /* ---- explaining ---- */
 
 static void explain_depth(struct queue *q, uint64_t now_ns, struct buffer *out)
