@@ -12,6 +12,7 @@
 #define STATE_COPIED	0x40  /* state.copied is known */
 #define STATE_TLS	0x80  /* joined to a TLS session: its bytes are ciphertext */
 #define STATE_PLAINTEXT 0x100 /* not a socket's state, but that of a TLS session */
+#define STATE_LEFT_OUT	0x200 /* by sampling */
 
 /* Where a recvmmsg or sendmmsg in progress stands: the tracepoint fires once a message. */
 struct batch {
@@ -39,6 +40,7 @@ struct state {
 	u8 protocol;
 	u8 depth;
 	u8 error; /* with which it ended while bytes were unread; errno or 0 */
+	u32 fate; /* of its connection where there is sampling; 0: not known yet */
 };
 
 struct listener {

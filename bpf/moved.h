@@ -83,7 +83,7 @@ static __always_inline u32 state__unseen(struct state *state, const struct sock 
 	u32 copied;
 	s32 unseen;
 
-	if (!(state->flags & STATE_COPIED) || state->flags & STATE_TLS ||
+	if (!(state->flags & STATE_COPIED) || state->flags & (STATE_TLS | STATE_LEFT_OUT) ||
 	    state->depth == CAPTURE_TLS)
 		return 0;
 	copied = tcp__copied_of_call(sk);

@@ -47,6 +47,7 @@ static __always_inline void socket__received(struct sock *sk, int ret, int flags
 	if (!state)
 		state = socket__create(sk, DIRECTION_RECV, ret);
 	if (state && state->depth != CAPTURE_NOTHING &&
+	    !socket__is_left_out(state, sk, DIRECTION_RECV, ret) &&
 	    !socket__is_ciphertext(state, sk, DIRECTION_RECV, ret))
 		moved(state, sk, DIRECTION_RECV, ret, flags);
 }
@@ -62,7 +63,8 @@ static __always_inline void socket__sent(struct sock *sk, int ret, int flags)
 	}
 	if (!state)
 		state = socket__create(sk, DIRECTION_SEND, ret);
-	if (!state || state->depth == CAPTURE_NOTHING)
+	if (!state || state->depth == CAPTURE_NOTHING ||
+	    socket__is_left_out(state, sk, DIRECTION_SEND, ret))
 		return;
 	if (!socket__is_ciphertext(state, sk, DIRECTION_SEND, ret))
 		moved(state, sk, DIRECTION_SEND, ret, flags);

@@ -16,6 +16,7 @@
 #include "source.h"
 #include "chunk.h"
 #include "moved.h"
+#include "sampling.h"
 #include "tls_session.h"
 #include "tls_filter.h"
 #include "tls_plaintext.h"

@@ -214,6 +214,7 @@ static __always_inline void open__fill(struct open_event *event, const struct st
 	event->tgid = task >> 32;
 	event->tid = task;
 	event->role = state->role;
+	event->fate = state->fate;
 	if (state->flags & STATE_UNIX)
 		open__path(event, sk);
 	else

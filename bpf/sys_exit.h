@@ -137,7 +137,8 @@ static __always_inline void transfer__take(struct transfer *transfer, const stru
 			state__received_none(state, sk, (int)ret, transfer->flags);
 		return;
 	}
-	if (socket__is_ciphertext(state, sk, transfer->direction, ret) ||
+	if (socket__is_left_out(state, sk, transfer->direction, ret) ||
+	    socket__is_ciphertext(state, sk, transfer->direction, ret) ||
 	    !state__wanted(state, ret))
 		return;
 	transfer->announced = state__announce(state, sk);

@@ -11,7 +11,7 @@ static __noinline struct tls_session *tls_session__of(u64 object)
 
 	if (session)
 		return session;
-	if (tls_session__add(object, TLS_UNJOINED | __sync_fetch_and_add(&tls_unjoined, 1)))
+	if (tls_session__add(object, TLS_UNJOINED | __sync_fetch_and_add(&tls_unjoined, 1), 0))
 		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
 	return tls_session__find(object);
 }
@@ -36,14 +36,16 @@ static __noinline int tls_session__tell(struct tls_session *session, u64 object,
 /* Its socket may have been found meanwhile. */
 static __always_inline void tls_session__settle(struct state *state)
 {
-	u64 id = state->id, *connection;
+	struct tls_joined *joined;
+	u64 id = state->id;
 
 	if (!(id & TLS_UNJOINED))
 		return;
-	connection = bpf_map_lookup_elem(&tls_joins, &id);
-	if (!connection)
+	joined = bpf_map_lookup_elem(&tls_joins, &id);
+	if (!joined)
 		return;
-	state->id = *connection;
+	state->id = joined->connection;
+	state->fate = joined->fate;
 	bpf_map_delete_elem(&tls_joins, &id);
 }
 
@@ -87,7 +89,8 @@ static __noinline int tls__plaintext(const struct tls_thread *thread, u64 object
 	state = &session->state;
 	tls_session__settle(state);
 	tls_session__tell(session, object, thread->slot);
-	if (state->depth == CAPTURE_NOTHING || !tls_session__wanted(state, bytes))
+	if (state->depth == CAPTURE_NOTHING || sampling__leaves_out_plaintext(state) ||
+	    !tls_session__wanted(state, bytes))
 		return 0;
 	call__begin(&call, state, bytes);
 	end = call.position + bytes;

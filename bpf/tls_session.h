@@ -69,12 +69,12 @@ struct {
 	__type(value, struct tls_file);
 } tls_files SEC(".maps");
 
-/* What user/ found out: number of a session that was not joined -> connection. */
+/* What user/ found out: number of a session that was not joined -> its connection. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, u64);
-	__type(value, u64);
+	__type(value, struct tls_joined);
 } tls_joins SEC(".maps");
 
 __u64 tls_unjoined;    /* sessions that began with a number of their own */
@@ -108,10 +108,10 @@ static __noinline struct tls_thread *tls__caller(void)
 }
 
 /* A function of its own, for its room on the stack. */
-__noinline int tls_session__add(u64 object, u64 id)
+__noinline int tls_session__add(u64 object, u64 id, u32 fate)
 {
 	struct tls_key key = {.session = object, .tgid = bpf_get_current_pid_tgid() >> 32};
-	struct tls_session fresh = {.state = {.id = id, .flags = STATE_PLAINTEXT}};
+	struct tls_session fresh = {.state = {.id = id, .flags = STATE_PLAINTEXT, .fate = fate}};
 
 	return bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
 }

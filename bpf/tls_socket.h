@@ -67,7 +67,7 @@ static __noinline int tls__join(struct state *state, const struct sock *sk, u64 
 	if (session && session->state.id && !(session->state.id & TLS_UNJOINED) &&
 	    record != RECORD_HANDSHAKE)
 		return 0;
-	if (tls_session__add(object, state->id)) {
+	if (tls_session__add(object, state->id, state->fate)) {
 		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
 		return 0;
 	}
@@ -122,6 +122,29 @@ static __always_inline bool socket__is_ciphertext(struct state *state, const str
 						  u8 direction, u32 ret)
 {
 	return with_tls && hooked && tls__may_take(state) && tls__takes(state, sk, direction, ret);
+}
+
+/* A socket is left out: so is the session whose ciphertext it carries, whichever it is. */
+static __noinline int tls__leave_out(struct state *state, u8 direction, u32 ret)
+{
+	struct tls_thread *thread = tls__caller();
+
+	if (!state || !thread || !thread->session || !tls__record(state, direction, ret) ||
+	    tls_session__add(thread->session, state->id, state->fate))
+		return 0;
+	state->tls_session = thread->session;
+	__sync_fetch_and_or(&state->flags, STATE_TLS);
+	return 0;
+}
+
+static __always_inline bool socket__is_left_out(struct state *state, const struct sock *sk,
+						u8 direction, u32 ret)
+{
+	if (!sampling__leaves_out(state, sk))
+		return false;
+	if (with_tls && hooked && !(state->flags & STATE_TLS))
+		tls__leave_out(state, direction, ret);
+	return true;
 }
 
 /*

@@ -47,6 +47,9 @@ enum capture_depth {
 };
 #define SONDE_PROBE_BYTES 64
 
+/* What sampling decides by: a share of the fates is observed. */
+#define SONDE_FATES 65536
+
 enum loss_reason {
 	LOSS_RING_FULL = 0,  /* no room in the ring buffer: the record was never written */
 	LOSS_UNREADABLE = 1, /* the caller's memory could not be read */
@@ -54,11 +57,13 @@ enum loss_reason {
 	LOSS_RESYNC = 3,     /* passed over while finding the next sure boundary */
 	LOSS_ATTACHED = 4,   /* began before sonde was attached */
 	LOSS_NO_BUFFER =
-		5,	 /* io_uring, 32-bit callers, kernel callers: no user buffer to be found */
-	LOSS_STATE = 6,	 /* no memory for the socket's state in bpf/ */
-	LOSS_MISSED = 7, /* the kernel did not run the program (recursion), see bpf_prog_info */
-	LOSS_PARSER = 8, /* the bytes contradict the protocol */
-	LOSS_REASON_COUNT = 9
+		5,	  /* io_uring, 32-bit callers, kernel callers: no user buffer to be found */
+	LOSS_STATE = 6,	  /* no memory for the socket's state in bpf/ */
+	LOSS_MISSED = 7,  /* the kernel did not run the program (recursion), see bpf_prog_info */
+	LOSS_PARSER = 8,  /* the bytes contradict the protocol */
+	LOSS_SAMPLED = 9, /* in flight when its connection was left out, to keep the CPU budget */
+	LOSS_MEMORY = 10, /* to stay below the memory limit */
+	LOSS_REASON_COUNT = 11
 };
 
 enum event_type {
@@ -138,7 +143,7 @@ struct open_event {
 	__u8 remote_address[16];
 	char path[SONDE_UNIX_PATH_MAX]; /* AF_UNIX: the bound path of the server's end; abstract
 					   names begin with '@' */
-	__u8 pad2[4];
+	__u32 fate; /* of the connection where there is sampling: 1 to SONDE_FATES; else 0 */
 };
 
 struct end_event {

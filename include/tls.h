@@ -55,6 +55,13 @@ struct tls_key {
 	__u32 pad;
 };
 
+/* What a session is joined to. */
+struct tls_joined {
+	__u64 connection;
+	__u32 fate; /* as in its struct open_event */
+	__u32 pad;
+};
+
 /*
  * Connections are socket cookies. A session that was in no call of its library when its bytes moved
  * (the program moves them by itself: Node, Python's asyncio) has a number of its own with this bit

@@ -35,6 +35,8 @@ static const char help_text[] =
 	"  -w, --capture WAY               auto, socket_tracepoints, fexit or sys_exit\n"
 	"  -t, --tls on|off                read plaintext at TLS libraries (default on)\n"
 	"  -H, --hardening on|off          give rights away once it runs (default on)\n"
+	"  -b, --cpu-budget SHARE          of one core, like 2%: observe fewer connections rather "
+	"than use more\n"
 	"  -e, --exchanges FILE            also write every exchange as a line of JSON ('-': "
 	"stdout)\n"
 	"  -i, --summary SECONDS           a summary line that often (default 60; 0 none)\n"
@@ -43,6 +45,7 @@ static const char help_text[] =
 struct run_options {
 	const char *config;
 	const char *listen_address, *socket, *web_config, *way, *exchanges, *tls, *hardening;
+	const char *cpu_budget;
 	long long summary_seconds;
 };
 
@@ -74,6 +77,19 @@ static int take_switch(const char *name, const char *text, bool *out, char *erro
 	return 0;
 }
 
+static int take_limits(const struct run_options *options, struct config *config, char *error,
+		       size_t size)
+{
+	char wrong[160];
+
+	if (options->cpu_budget &&
+	    config__cpu(options->cpu_budget, &config->limits.cpu, wrong, sizeof(wrong))) {
+		snprintf(error, size, "--cpu-budget %s", wrong);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* The command line has the last word. */
 static int override(const struct run_options *options, struct config *config, char *error,
 		    size_t size)
@@ -87,6 +103,8 @@ static int override(const struct run_options *options, struct config *config, ch
 	}
 	if (take_switch("--tls", options->tls, &config->tls.enabled, error, size) ||
 	    take_switch("--hardening", options->hardening, &config->hardening.enabled, error, size))
+		return -EINVAL;
+	if (take_limits(options, config, error, size))
 		return -EINVAL;
 	if (options->listen_address && options->listen_address[0] &&
 	    !listen__is_address(options->listen_address)) {
@@ -379,6 +397,7 @@ static int parse(int argc, char **argv, struct run_options *out)
 		{"capture", required_argument, NULL, 'w'},
 		{"tls", required_argument, NULL, 't'},
 		{"hardening", required_argument, NULL, 'H'},
+		{"cpu-budget", required_argument, NULL, 'b'},
 		{"exchanges", required_argument, NULL, 'e'},
 		{"summary", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
@@ -386,9 +405,10 @@ static int parse(int argc, char **argv, struct run_options *out)
 	const char **text[] = {['c'] = &out->config,	 ['l'] = &out->listen_address,
 			       ['s'] = &out->socket,	 ['w'] = &out->way,
 			       ['t'] = &out->tls,	 ['e'] = &out->exchanges,
-			       ['f'] = &out->web_config, ['H'] = &out->hardening};
+			       ['f'] = &out->web_config, ['H'] = &out->hardening,
+			       ['b'] = &out->cpu_budget};
 
-	for (int c; (c = getopt_long(argc, argv, "c:l:s:f:w:t:H:e:i:h", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "c:l:s:f:w:t:H:b:e:i:h", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help_text, stdout);
 			return EXIT_GOOD;

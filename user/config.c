@@ -8,6 +8,7 @@
 #include "web/listen.h"
 #include "health_settings.h"
 #include "pool_settings.h"
+#include "quantity.h"
 #include "queues/queue_settings.h"
 #include "rules/rule_set.h"
 #include "service/service_set.h"
@@ -35,7 +36,35 @@ void config__defaults(struct config *config)
 	strcpy(config->log.format, "logfmt");
 }
 
+/* An idle daemon takes 0.2 to 0.4 % of a core (docs/limits.md): less would sample for ever. */
+#define CPU_MIN 5000
+
+int config__cpu(const char *text, uint32_t *millionths, char *error, size_t size)
+{
+	uint32_t share;
+
+	if (quantity__share(text, &share) || share < CPU_MIN) {
+		snprintf(error, size,
+			 "cannot be `%.40s`; it is a share of one core from 0.5%% on, like 2%% or "
+			 "0.02",
+			 text);
+		return -EINVAL;
+	}
+	*millionths = share;
+	return 0;
+}
+
 /* ---- keys that are more than a table line ---- */
+
+static void read_cpu(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+		     void *target)
+{
+	const char *text = yaml__scalar(r, node);
+	char error[160];
+
+	if (text && config__cpu(text, target, error, sizeof(error)))
+		yaml__fail(r, node, "%s %s", key->name, error);
+}
 
 static void read_way(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 		     void *target)
@@ -292,6 +321,7 @@ static const struct yaml_key limit_keys[] = {
 	NUMBER("statements", limits.statements, 1, 1000000),
 	NUMBER("series", limits.series, 10, 1000000),
 	{.name = "idle", .read = yaml__read_seconds, AT(limits.idle_seconds), .high = 864000},
+	{.name = "cpu", .read = read_cpu, AT(limits.cpu)},
 	{0},
 };
 

@@ -40,6 +40,7 @@ struct config {
 		uint32_t statements;
 		uint32_t series;
 		uint32_t idle_seconds;
+		uint32_t cpu; /* millionths of one core; 0: whatever it takes */
 	} limits;
 	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
@@ -55,6 +56,8 @@ struct config {
 };
 
 void config__defaults(struct config *config);
+/* limits.cpu as it is written: "2%", "0.02". 0, or -EINVAL with what would be right in error. */
+int config__cpu(const char *text, uint32_t *millionths, char *error, size_t size);
 /*
  * Reads path over the defaults. 0, or -errno with one line "FILE:LINE: what is wrong; what would be
  * right" in error; *config is then unchanged.

@@ -135,7 +135,7 @@ static struct connection *add(struct connections *t, uint64_t id, uint64_t time_
 	return c;
 }
 
-static void take_out(struct connections *t, struct connection *c)
+void connections__take_out(struct connections *t, struct connection *c)
 {
 	struct connection **at = slot(t, c->id);
 
@@ -322,14 +322,14 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 	if (owner__may_leave(c)) {
 		t->engine->counters.ignored_connections += c->ignored;
 		decide__leave(t, c);
-		take_out(t, c);
+		connections__take_out(t, c);
 		return;
 	}
 	count_chunk(t->engine, c, chunk);
 	take_chunk(t, c, chunk);
 	owner__count_moved(t, c);
 	if (c->dropped)
-		take_out(t, c);
+		connections__take_out(t, c);
 }
 
 /* ---- beginnings and ends ---- */
@@ -340,6 +340,7 @@ static void describe(struct connection *c, const struct open_event *event)
 	c->connect_ns = event->connect_ns;
 	c->established_ns = event->established_ns;
 	c->netns = event->netns;
+	c->fate = event->fate;
 	c->family = event->family;
 	c->local_port = event->local_port;
 	c->remote_port = event->remote_port;
@@ -429,7 +430,7 @@ static uint64_t end_position(const struct connection *c, const struct end_event 
 	return plaintext == c->tls ? event->position[direction] : 0;
 }
 
-static void hurry_deferred(struct connections *t, struct connection *c)
+void connections__hurry(struct connections *t, struct connection *c)
 {
 	if (c->deferred)
 		feed_deferred(t, c, UINT64_MAX);
@@ -441,18 +442,18 @@ void connections__shut(struct connections *t, const struct end_event *event)
 
 	if (!c || event->direction >= DIRECTION_COUNT)
 		return;
-	hurry_deferred(t, c);
+	connections__hurry(t, c);
 	if (!c->dropped)
 		end_direction(t, c, event->direction, end_position(c, event, event->direction),
 			      event->event.time_ns, event->error != 0);
 	if (c->dropped)
-		take_out(t, c);
+		connections__take_out(t, c);
 }
 
 static void finish(struct connections *t, struct connection *c, const __u64 *position,
 		   uint64_t time_ns, bool reset)
 {
-	hurry_deferred(t, c);
+	connections__hurry(t, c);
 	for (int pass = 0; pass < 2 && !c->dropped; pass++) { /* the request's end first */
 		enum direction d = direction_of(c, pass == 0);
 
@@ -480,7 +481,7 @@ void connections__close(struct connections *t, const struct end_event *event)
 		return;
 	}
 	finish(t, c, c->tls ? NULL : event->position, event->event.time_ns, false);
-	take_out(t, c);
+	connections__take_out(t, c);
 }
 
 static void tick_connection(struct connections *t, struct connection *c, uint64_t now_ns)
@@ -492,7 +493,7 @@ static void tick_connection(struct connections *t, struct connection *c, uint64_
 		c->dropped = true;
 	}
 	if (c->dropped)
-		take_out(t, c);
+		connections__take_out(t, c);
 }
 
 void connections__tick(struct connections *t, uint64_t now_ns)
@@ -518,13 +519,13 @@ void connections__finish(struct connections *t, uint64_t now_ns)
 
 		for (struct connection *c = t->bucket[i]; c; c = next) {
 			next = c->next;
-			hurry_deferred(t, c);
+			connections__hurry(t, c);
 			if (c->closing) {
 				finish(t, c, NULL, c->closing_ns, true);
 				c->dropped = true;
 			}
 			if (c->dropped)
-				take_out(t, c);
+				connections__take_out(t, c);
 		}
 	}
 	(void)now_ns;
@@ -550,5 +551,5 @@ void connections__forget(struct connections *t, uint64_t id, uint64_t now_ns)
 	if (!c)
 		return;
 	finish(t, c, NULL, now_ns, false);
-	take_out(t, c);
+	connections__take_out(t, c);
 }

@@ -51,6 +51,7 @@ struct connection {
 	uint32_t tgid;	    /* newest user of the socket */
 	uint32_t service;   /* of the process that owns it */
 	uint32_t netns;
+	uint32_t fate; /* in sampling: 1 to SONDE_FATES; 0: not known */
 	uint16_t family;
 	uint16_t local_port;
 	uint16_t remote_port;
@@ -70,6 +71,7 @@ struct connection {
 	bool rpc;	     /* gRPC has passed */
 	bool database_asked; /* database_name.h has looked for it */
 	bool own;	     /* of a command of sonde itself */
+	uint8_t leaving;     /* enum loss_reason of what is in flight when it is let go; 0: none */
 	bool ignored;	     /* of a process that the configuration leaves out */
 	uint8_t local_address[16];
 	uint8_t remote_address[16];
@@ -104,6 +106,13 @@ void connections__each(struct connections *connections,
 		       void (*visit)(void *context, const struct connection *c), void *context);
 /* NULL: there is none of that id. */
 const struct connection *connections__find(const struct connections *connections, uint64_t id);
+/*
+ * Lets go of those that `which` says, at most `most`: what is in flight on them is lost for that
+ * reason, and what still comes of them is passed over. Returns how many.
+ */
+uint32_t connections__let_go(struct connections *connections,
+			     bool (*which)(void *context, const struct connection *c),
+			     void *context, uint32_t most, enum loss_reason reason);
 /* Drops one whose close was never seen. */
 void connections__forget(struct connections *connections, uint64_t id, uint64_t now_ns);
 

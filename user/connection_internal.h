@@ -40,6 +40,12 @@ static inline enum direction direction_of(const struct connection *c, bool reque
 	return request == (c->role == ROLE_CLIENT) ? DIRECTION_SEND : DIRECTION_RECV;
 }
 
+/* ---- connection.c ---- */
+/* Out of the table and freed; what of it is still in flight is nobody's news. */
+void connections__take_out(struct connections *t, struct connection *c);
+/* What waited for an earlier chunk waits no longer. */
+void connections__hurry(struct connections *t, struct connection *c);
+
 /* ---- stream.c: bytes in order into the parser ---- */
 /* One chunk at or beyond the expected position. */
 void stream__take(struct connections *t, struct connection *c, const struct chunk *chunk);
@@ -72,6 +78,8 @@ void decide__chunk(struct connections *t, struct connection *c, const struct chu
 void decide__plaintext(struct connections *t, struct connection *c, bool late);
 /* None of ours: nothing of it is told any more; it is dropped. */
 void decide__leave(struct connections *t, struct connection *c);
+/* One of ours that is given up nonetheless, for c->leaving. */
+void decide__let_go(struct connections *t, struct connection *c);
 void decide__as(struct connections *t, struct connection *c, enum protocol_id protocol);
 void decide__skip_hint(struct connections *t, struct connection *c, enum direction direction);
 

@@ -38,7 +38,7 @@ static void leave_parser(struct connection *c)
 	pools__leave(&c->table->engine->pools, c, c->table->engine->now_ns);
 	c->activity = ACTIVITY_NONE;
 	exchanges__held(c, false, c->table->engine->now_ns);
-	exchanges__lose_all(c, 0, c->table->engine->now_ns, LOSS_PARSER);
+	exchanges__lose_all(c, 0, c->table->engine->now_ns, parser__leaving(&c->parser));
 	if (c->protocol->clear)
 		c->protocol->clear(&c->parser);
 	free(c->parser.state);
@@ -108,6 +108,13 @@ void decide__leave(struct connections *t, struct connection *c)
 	count_open(t, c, PROTOCOL_OPAQUE);
 	c->dropped = true;
 	tell(t, c, &verdict);
+}
+
+void decide__let_go(struct connections *t, struct connection *c)
+{
+	leave_parser(c);
+	count_open(t, c, PROTOCOL_OPAQUE);
+	c->dropped = true;
 }
 
 static void restart_stream(struct stream *s)

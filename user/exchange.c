@@ -92,6 +92,8 @@ const char *loss_reason__name(enum loss_reason reason)
 		[LOSS_STATE] = "state",
 		[LOSS_MISSED] = "missed",
 		[LOSS_PARSER] = "parser",
+		[LOSS_SAMPLED] = "sampled",
+		[LOSS_MEMORY] = "memory_limit",
 	};
 
 	return NAME_OF(names, reason);

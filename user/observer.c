@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "connection.h"
+#include "cpu_budget.h"
 #include "database_name.h"
 #include "engine.h"
 #include "hardening/hardening.h"
@@ -34,6 +35,7 @@ struct observer {
 	struct tls_watch *tls; /* NULL: TLS libraries are not probed */
 	struct tls_join *join;
 	struct engine *engine;
+	struct cpu_budget *cpu_budget; /* NULL: whatever it takes */
 	struct metrics *metrics;
 	struct rules *rules;		    /* NULL: none */
 	struct rules *retired[RETIRED_MAX]; /* snapshots may still point to them */
@@ -141,6 +143,7 @@ int observer__open(const struct config *config, struct observer **out, char *err
 	capture = config->capture;
 	capture.without_tls = !config->tls.enabled;
 	capture.tls_filter = &o->config.tls.filter;
+	capture.sampling = config->limits.cpu != 0;
 	err = capture__open(&capture, &o->capture, error, size);
 	if (err) {
 		observer__close(o);
@@ -151,6 +154,14 @@ int observer__open(const struct config *config, struct observer **out, char *err
 		observer__close(o);
 		snprintf(error, size, "no memory");
 		return err;
+	}
+	if (config->limits.cpu) {
+		o->cpu_budget = cpu_budget__new(config->limits.cpu, o->capture, o->engine);
+		if (!o->cpu_budget) {
+			observer__close(o);
+			snprintf(error, size, "no memory");
+			return -ENOMEM;
+		}
 	}
 	o->engine->verdict = capture__verdict;
 	o->engine->verdict_context = o->capture;
@@ -168,6 +179,7 @@ void observer__close(struct observer *o)
 		return;
 	tls_watch__free(o->tls);
 	tls_join__free(o->join);
+	cpu_budget__free(o->cpu_budget);
 	capture__close(o->capture);
 	metrics__free(o->metrics);
 	rules__free(o->rules);
@@ -267,6 +279,7 @@ static struct snapshot *make_snapshot(struct observer *o)
 {
 	o->self.wall_ns = clock_ns(CLOCK_REALTIME);
 	capture__stats(o->capture, &o->self.capture);
+	o->self.sampling = cpu_budget__sampling(o->cpu_budget);
 	hardening__status(&o->self.hardening);
 	if (o->tls)
 		tls_watch__counts(o->tls, &o->self.tls);
@@ -370,6 +383,8 @@ static void pass_time(struct observer *o)
 
 	if (o->tls)
 		tls_watch__mapped(o->tls, now);
+	if (o->cpu_budget)
+		cpu_budget__tick(o->cpu_budget, now);
 	if (now - o->ticked_ns >= TICK_NS) {
 		o->ticked_ns = now;
 		engine__tick(o->engine, now);

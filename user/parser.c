@@ -383,6 +383,13 @@ bool parser__hand_over(struct parser *parser, enum protocol_id protocol, struct 
 	return true;
 }
 
+enum loss_reason parser__leaving(const struct parser *parser)
+{
+	uint8_t reason = parser->connection->leaving;
+
+	return reason ? (enum loss_reason)reason : LOSS_PARSER;
+}
+
 void parser__unparsable(struct parser *parser)
 {
 	engine_of(parser->connection)->counters.unparsable[protocol_of(parser->connection)]++;

@@ -93,6 +93,8 @@ static void size_maps(struct capture *capture)
 	if (capture->way != CAPTURE_SYS_EXIT)
 		bpf_map__set_max_entries(bpf->maps.numbered_sockets, 1);
 	bpf->bss->ring_alarm = capture->ring_bytes / 4;
+	bpf->rodata->with_sampling = capture->sampling;
+	bpf->bss->sampling_threshold = SONDE_FATES;
 }
 
 static int load(struct capture *capture, char *error, size_t size)
@@ -129,6 +131,8 @@ static int open_once(enum capture_way way, const struct capture_options *options
 	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
 	capture->with_tls = !options->without_tls;
 	capture->tls_filter = options->tls_filter;
+	capture->sampling = options->sampling;
+	capture__set_timing(capture);
 	err = load(capture, error, size);
 	if (!err)
 		err = attach(capture, error, size);
@@ -220,6 +224,7 @@ static void take_record(void *context, const void *record, uint32_t size)
 	if (event->type == EVENT_CHUNK && event->flags & CHUNK_SPLICED)
 		watch_splices(capture);
 	delay = capture->now_ns > event->time_ns ? capture->now_ns - event->time_ns : 0;
+	capture->taken++;
 	capture->stats.drain_delay_ns = delay;
 	if (delay > capture->stats.drain_delay_max_ns)
 		capture->stats.drain_delay_max_ns = delay;
@@ -281,6 +286,9 @@ int capture__drain(struct capture *capture, uint32_t max,
 		capture->stats.ring_fill_max = fill;
 	capture__measure(capture);
 	count = ring__drain(capture->ring, max, take_record, capture);
+	capture->drained_ns = capture->now_ns;
+	if (count > 0 && (uint32_t)count == max)
+		capture->drained_ns -= capture->stats.drain_delay_ns;
 	if (capture->bpf->bss->loss_generation != capture->loss_generation) {
 		capture->loss_generation = capture->bpf->bss->loss_generation;
 		for (uint32_t key = 0; key < (uint32_t)LOSS_KEYS; key++)

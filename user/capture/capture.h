@@ -28,6 +28,7 @@ struct capture_options {
 	uint32_t ring_bytes;		     /* a power of two, default 8 MiB */
 	bool without_tls;		     /* nothing is to be attached to TLS libraries */
 	const struct tls_filter *tls_filter; /* whose TLS is read; NULL: all */
+	bool sampling; /* capture__sample will be called: calls cost a comparison more */
 };
 
 /* What was read from the kernel about its own work. */
@@ -41,6 +42,7 @@ struct capture_stats {
 	uint64_t recursion_misses;
 	uint64_t drain_delay_ns; /* newest: written -> read */
 	uint64_t drain_delay_max_ns;
+	uint64_t sampled_out; /* connections left out; one that came back counts again */
 };
 
 /*
@@ -70,6 +72,14 @@ void capture__wake(struct capture *capture);
 /* Leaves word for bpf/ about a connection. */
 void capture__verdict(void *capture, uint64_t connection, const struct verdict *verdict);
 void capture__stats(struct capture *capture, struct capture_stats *out);
+
+/* Fates up to it are observed from now on; SONDE_FATES: all. Only where options.sampling was set.
+ */
+void capture__sample(struct capture *capture, uint32_t threshold);
+/* Everything that was written before that time (CLOCK_MONOTONIC) has been taken. */
+uint64_t capture__drained_ns(const struct capture *capture);
+/* CPU time of our programs in whoever ran them; where the kernel does not tell, by the events. */
+uint64_t capture__run_ns(struct capture *capture);
 /* Calls gone for each of the `count` connection ids whose socket does not exist any more. */
 int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 		   void (*gone)(void *context, uint64_t id), void *context);
@@ -110,7 +120,8 @@ uint64_t capture__tls_attached_ns(const struct capture *capture, uint32_t slot);
 struct tls_place capture__tls_random(const struct capture *capture, uint32_t slot);
 void capture__tls_set_random(struct capture *capture, uint32_t slot, struct tls_place place);
 /* Tells bpf/ which connection a session is that it has given the number `session`. */
-void capture__tls_joined(struct capture *capture, uint64_t session, uint64_t connection);
+void capture__tls_joined(struct capture *capture, uint64_t session,
+			 const struct tls_joined *joined);
 /* Forgets the sessions of processes that are gone. */
 void capture__tls_sweep(struct capture *capture);
 

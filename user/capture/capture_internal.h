@@ -34,6 +34,10 @@ struct capture {
 	void (*take)(void *context, const struct event *event, uint32_t size);
 	void *context;
 	uint64_t now_ns;
+	uint64_t period_ns, timed_ns; /* the kernel times our programs so long in so long */
+	uint64_t taken;		      /* records */
+	uint64_t drained_ns;
+	bool sampling;
 	int timing; /* while the kernel times our programs; else -1 */
 	uint64_t measured_ns, measured_count, measured_time;
 	double count_rate, time_rate; /* a nanosecond, as last measured */
@@ -60,6 +64,8 @@ int way__choose(struct capture *capture, char *error, size_t size);
 /* Puts one line about `err` into `error`; returns it. */
 int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);
+/* How often the programs are timed. */
+void capture__set_timing(struct capture *capture);
 /* Sums run time and misses over all programs. */
 void capture__measure(struct capture *capture);
 

@@ -2,15 +2,16 @@
 /*
  * What the kernel knows of its own work for us. It times programs only while somebody asks for it,
  * and timing costs as much as a small program: so it is asked for one second in ten, and run time
- * is told as ten times what was measured then.
+ * is told as ten times what was measured then. Who keeps a budget by it cannot wait for so long: a
+ * tenth of each second then.
  */
 #include <errno.h>
 #include <time.h>
 #include <unistd.h>
 #include "capture/capture_internal.h"
 
-#define PERIOD_NS   10000000000ull
-#define MEASURED_NS 1000000000ull
+#define SECOND_NS 1000000000ull
+#define RECORD_NS 1000 /* what a record costs in the kernel, roughly (docs/cost.md) */
 
 static uint64_t monotonic_ns(void)
 {
@@ -64,13 +65,19 @@ static void end_measuring(struct capture *capture, uint64_t now_ns)
 	capture->timing = -1;
 }
 
+void capture__set_timing(struct capture *capture)
+{
+	capture->period_ns = capture->sampling ? SECOND_NS : 10 * SECOND_NS;
+	capture->timed_ns = capture->period_ns / 10;
+}
+
 void capture__measure(struct capture *capture)
 {
 	uint64_t now = monotonic_ns(), misses;
 
-	if (capture->timing >= 0 && now - capture->measured_ns >= MEASURED_NS)
+	if (capture->timing >= 0 && now - capture->measured_ns >= capture->timed_ns)
 		end_measuring(capture, now);
-	if (capture->timing < 0 && now - capture->measured_ns >= PERIOD_NS) {
+	if (capture->timing < 0 && now - capture->measured_ns >= capture->period_ns) {
 		capture->timing = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		capture->measured_ns = now;
 		sum(capture, &capture->measured_count, &capture->measured_time, &misses);
@@ -100,4 +107,21 @@ void capture__stats(struct capture *capture, struct capture_stats *out)
 	out->ring_bytes = capture->ring_bytes;
 	out->ring_fill = ring__fill(capture->ring);
 	out->map_entries = entries(bpf_map__fd(capture->bpf->maps.verdicts));
+	out->sampled_out = capture->bpf->bss->sampled_out;
+}
+
+uint64_t capture__run_ns(struct capture *capture)
+{
+	extrapolate(capture, monotonic_ns());
+	return capture->stats.run_count ? capture->stats.run_time_ns : capture->taken * RECORD_NS;
+}
+
+void capture__sample(struct capture *capture, uint32_t threshold)
+{
+	__atomic_store_n(&capture->bpf->bss->sampling_threshold, threshold, __ATOMIC_RELEASE);
+}
+
+uint64_t capture__drained_ns(const struct capture *capture)
+{
+	return capture->drained_ns;
 }

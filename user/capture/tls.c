@@ -281,10 +281,9 @@ void capture__tls_set_random(struct capture *capture, uint32_t slot, struct tls_
 	bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.tls_files), &slot, &file, BPF_ANY);
 }
 
-void capture__tls_joined(struct capture *capture, uint64_t session, uint64_t connection)
+void capture__tls_joined(struct capture *capture, uint64_t session, const struct tls_joined *joined)
 {
-	bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.tls_joins), &session, &connection,
-			    BPF_ANY);
+	bpf_map_update_elem(bpf_map__fd(capture->bpf->maps.tls_joins), &session, joined, BPF_ANY);
 }
 
 static bool process_lives(uint32_t tgid)

@@ -443,7 +443,8 @@ void metrics__read_resources(struct metrics *m, uint64_t now_ns, uint64_t boot_n
 	resources__turn(&m->resources, now_ns, boot_ns);
 }
 
-/* What was begun before we came is no fault of the observation. */
+/* What was begun before we came is no fault of the observation, nor what it was told to leave out.
+ */
 static uint64_t lost_exchanges(const struct engine_counters *n)
 {
 	uint64_t sum = 0;
@@ -451,7 +452,7 @@ static uint64_t lost_exchanges(const struct engine_counters *n)
 	for (int protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			for (int reason = 0; reason < LOSS_REASON_COUNT; reason++)
-				if (reason != LOSS_ATTACHED)
+				if (reason != LOSS_ATTACHED && reason != LOSS_SAMPLED)
 					sum += n->lost[protocol][side][reason];
 	return sum;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "buffer.h"
 #include "hardening/hardening.h"
+#include "cpu_budget.h"
 #include "engine.h"
 #include "capture/capture.h"
 #include "tls/watch.h"
@@ -56,6 +57,7 @@ struct self {
 	uint64_t wall_ns;	 /* realtime of the snapshot */
 	uint64_t started_ns;	 /* realtime */
 	struct capture_stats capture;
+	struct sampling sampling;
 	struct tls_watch_counts tls;
 	struct hardening_status hardening;
 };

@@ -425,6 +425,8 @@ static json_t *sonde_json(const struct snapshot *s)
 	set_count(object, "resident_bytes", s->process.resident_bytes);
 	set_count(object, "connections", connections);
 	set_count(object, "series", s->series_count);
+	set_number(object, "sampling_rate", s->self.sampling.rate ? s->self.sampling.rate : 1);
+	set_number(object, "cpu_budget", s->self.sampling.allowed);
 	return object;
 }
 

@@ -219,6 +219,24 @@ static void expose_connections(struct writer *w, const struct engine_counters *c
 	one(w, "protocol", protocol_id__name(PROTOCOL_OPAQUE), c->opaque[PROTOCOL_OPAQUE]);
 }
 
+static void expose_sampling(struct writer *w, const struct self *self)
+{
+	if (!self->capture.ring_bytes)
+		return; /* a recording holds what it holds */
+	number(w, "sonde_sampling_rate", METRIC_GAUGE, "",
+	       "Share of the connections that is observed; counts are not scaled by it.",
+	       self->sampling.rate);
+	count(w, "sonde_connections_sampled_out_total", METRIC_COUNTER, "",
+	      "Connections left out to keep the CPU budget.", self->capture.sampled_out);
+	if (!self->sampling.allowed)
+		return;
+	number(w, "sonde_cpu_budget_ratio", METRIC_GAUGE, "",
+	       "Share of one core that sonde may use.", self->sampling.allowed);
+	number(w, "sonde_cpu_used_ratio", METRIC_GAUGE, "",
+	       "Share of one core that it used in the last seconds, BPF programs included.",
+	       self->sampling.used);
+}
+
 static void expose_tls(struct writer *w, const struct tls_watch_counts *c)
 {
 	writer__family(w, "sonde_tls_files", METRIC_GAUGE, "",
@@ -337,6 +355,7 @@ void self__expose(struct writer *writer, const struct snapshot *snapshot)
 	expose_exchanges(writer, &snapshot->engine);
 	expose_losses(writer, snapshot);
 	expose_connections(writer, &snapshot->engine);
+	expose_sampling(writer, &snapshot->self);
 	expose_tls(writer, &snapshot->self.tls);
 	expose_capture(writer, &snapshot->self.capture, &snapshot->self.hardening);
 	expose_bounds(writer, snapshot);

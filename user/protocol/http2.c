@@ -408,7 +408,7 @@ static void clear(struct parser *parser)
 {
 	struct http2 *s = parser->state;
 
-	streams__lose_all(parser, LOSS_PARSER, 0);
+	streams__lose_all(parser, parser__leaving(parser), 0);
 	free(s->stream);
 	for (int i = 0; i < 2; i++) {
 		hpack__clear(&s->half[i].hpack);

@@ -148,6 +148,8 @@ bool parser__hand_over(struct parser *parser, enum protocol_id protocol, struct 
 void parser__switch(struct parser *parser, enum protocol_id protocol);
 /* What came was no message of the protocol, and no exchange either: counts the connection. */
 void parser__unparsable(struct parser *parser);
+/* Why what is in flight is lost when a parser is ended (enum loss_reason). */
+enum loss_reason parser__leaving(const struct parser *parser);
 /* Bytes of this direction that have passed so far, skipped and missing ones included. */
 uint64_t parser__position(const struct parser *parser, bool request);
 /* Bytes that were passed over to find the next boundary. */

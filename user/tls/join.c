@@ -8,6 +8,7 @@
 #include "tls/hello.h"
 
 #define HELLOS_MAX   1024	    /* the newest ones */
+#define OPENED_MAX   1024	    /* the newest ones */
 #define SESSIONS_MAX 1024	    /* that wait or were joined, the newest ones */
 #define HELD_MAX     (1u << 20)	    /* bytes of one session */
 #define HELD_ALL_MAX (32u << 20)    /* of all */
@@ -40,6 +41,7 @@ struct tls_join {
 	struct capture *capture;
 	struct hello hello[HELLOS_MAX];
 	uint32_t next_hello;
+	struct tls_joined opened[OPENED_MAX]; /* by connection, modulo OPENED_MAX */
 	struct session session[SESSIONS_MAX]; /* by its number modulo SESSIONS_MAX */
 	uint32_t waiting, held_bytes;
 	struct tls_join_counts counts;
@@ -116,9 +118,25 @@ static void deliver_chunk(struct tls_join *j, const struct session *s, const str
 	j->deliver(j->context, &j->copy.chunk.event, j->copy.chunk.event.size);
 }
 
+/* Without its fate the session would stay when its connection is left out. */
+static struct tls_joined fate_of(const struct tls_join *j, uint64_t connection)
+{
+	const struct tls_joined *opened = &j->opened[connection % OPENED_MAX];
+
+	return opened->connection == connection ? *opened
+						: (struct tls_joined){.connection = connection};
+}
+
+static void take_open(struct tls_join *j, const struct open_event *event)
+{
+	j->opened[event->connection % OPENED_MAX] =
+		(struct tls_joined){.connection = event->connection, .fate = event->fate};
+}
+
 static void joined(struct tls_join *j, struct session *s, struct hello *hello)
 {
 	uint64_t attached_ns = capture__tls_attached_ns(j->capture, s->slot);
+	struct tls_joined to = fate_of(j, hello->connection);
 	bool whole = attached_ns && hello->time_ns > attached_ns;
 	struct tls_event event = {.event = {.type = EVENT_TLS,
 					    .flags = whole ? 0 : OPEN_EXISTING,
@@ -133,7 +151,7 @@ static void joined(struct tls_join *j, struct session *s, struct hello *hello)
 	hello->connection = 0;
 	j->waiting--;
 	j->counts.joined++;
-	capture__tls_joined(j->capture, s->id, s->connection);
+	capture__tls_joined(j->capture, s->id, &to);
 	j->deliver(j->context, &event.event, sizeof(event));
 	for (const struct held *h = s->first; h; h = h->next)
 		deliver_chunk(j, s, &h->chunk);
@@ -298,6 +316,8 @@ void tls_join__take(struct tls_join *j, const struct event *event, uint32_t size
 	deliver(context, event, size);
 	if (event->type == EVENT_TLS)
 		take_joined(j, tls);
+	else if (event->type == EVENT_OPEN && size >= sizeof(struct open_event))
+		take_open(j, (const struct open_event *)event);
 	else if (event->type == EVENT_CHUNK && !(event->flags & CHUNK_PLAINTEXT))
 		take_hello(j, chunk);
 }

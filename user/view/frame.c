@@ -101,6 +101,9 @@ static void draw_source(const struct view *v, struct frame *f)
 		return;
 	}
 	x = put_loss(f, x, 0, m);
+	if (m->sampling_rate < 1)
+		x = cells__put(f, x, 0, STYLE_WARN, "  SAMPLING 1 connection in %.0f",
+			       1 / m->sampling_rate);
 	if (v->trouble[0])
 		x = cells__put(f, x, 0, STYLE_BAD, "  OLD NUMBERS: %s", v->trouble);
 	if (v->paused)

@@ -316,6 +316,9 @@ static void fill_sonde(struct model *m, const json_t *newer, const json_t *older
 	m->events = count_of(now, "events");
 	m->bytes = count_of(now, "bytes");
 	m->ring_fill = number_of(now, "ring_fill");
+	m->sampling_rate = number_of(now, "sampling_rate");
+	if (!(m->sampling_rate > 0)) /* of a daemon that does not know of it */
+		m->sampling_rate = 1;
 	m->ring_fill_max = number_of(now, "ring_fill_max");
 	m->drain_delay_ms = number_of(now, "drain_delay_ms");
 	m->resident_bytes = count_of(now, "resident_bytes");

@@ -64,6 +64,7 @@ struct model {
 	double interval; /* seconds that the rows are about */
 	bool recording;
 	char version[16], capture[24], wall[32];
+	double sampling_rate; /* share of the connections that is observed, 1: all */
 	double cpu_share, ring_fill, ring_fill_max, drain_delay_ms, bpf_share;
 	double events_rate, bytes_rate;
 	uint64_t resident_bytes, connections, series, events, bytes;

@@ -340,6 +340,8 @@ static json_t *observer_component(const struct snapshot *s)
 			  s->self.wall_ns > s->self.started_ns
 				  ? (s->self.wall_ns - s->self.started_ns) / 1000000000ull
 				  : 0));
+	set(object, "sampling_rate",
+	    s->self.sampling.rate > 0 ? json_real(s->self.sampling.rate) : json_null());
 	set(object, "lost_exchanges", json_integer((json_int_t)lost_exchanges(s)));
 	set(object, "recently_lost_exchanges", json_integer((json_int_t)s->recently_lost));
 	set(object, "memory", count_or_null(s->process.known, s->process.resident_bytes));

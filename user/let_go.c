@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Connections that are given up though they are ours: to keep a budget of CPU time or of memory. */
+#include "connection_internal.h"
+
+static void let_go(struct connections *t, struct connection *c, enum loss_reason reason)
+{
+	connections__hurry(t, c);
+	c->leaving = (uint8_t)reason;
+	if (!c->dropped)
+		decide__let_go(t, c);
+	connections__take_out(t, c);
+}
+
+uint32_t connections__let_go(struct connections *t,
+			     bool (*which)(void *context, const struct connection *c),
+			     void *context, uint32_t most, enum loss_reason reason)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < t->bucket_count; i++) {
+		struct connection *next;
+
+		for (struct connection *c = t->bucket[i]; c && count < most; c = next) {
+			next = c->next;
+			if (!which(context, c))
+				continue;
+			let_go(t, c, reason);
+			count++;
+		}
+	}
+	return count;
+}
