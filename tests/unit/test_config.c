@@ -64,6 +64,7 @@ static void every_key_arrives(void **state)
 		  "  statements: 3\n"
 		  "  series: 1000000\n"
 		  "  idle: 2d\n"
+		  "  cpu: 2.5%\n"
 		  "routes:\n"
 		  "  - /shops/{shop}\n"
 		  "  - /files/...\n"
@@ -83,6 +84,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(config.limits.statements, 3);
 	assert_int_equal(config.limits.series, 1000000);
 	assert_int_equal(config.limits.idle_seconds, 2 * 86400);
+	assert_int_equal(config.limits.cpu, 25000);
 	assert_string_equal(config.routes[0], "/shops/{shop}");
 	assert_string_equal(config.routes[1], "/files/...");
 	assert_null(config.routes[2]);
@@ -137,6 +139,8 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{"limits:\n  idle: -1s\n", "c.yaml:2: ", "10s"},
 		{"limits:\n  idle: 500ms\n", "c.yaml:2: ", "whole seconds"},
 		{"limits:\n  idle: 11d\n", "c.yaml:2: ", "864000s"},
+		{"limits:\n  cpu: 0.4%\n", "c.yaml:2: ", "from 0.5% on"},
+		{"limits:\n  cpu: 2\n", "c.yaml:2: ", "like 2%"},
 		{"routes:\n  - /a\n  - b\n", "c.yaml:3: ", "/orders/{order}"},
 		{"routes:\n  - {a: b}\n", "c.yaml:2: ", "single value"},
 		{"http_ports:\n  - 80\n  - 0\n", "c.yaml:3: ", "from 1 to 65535"},
