@@ -41,12 +41,12 @@ void config__defaults(struct config *config)
 
 int config__cpu(const char *text, uint32_t *millionths, char *error, size_t size)
 {
-	uint32_t share;
+	uint32_t share = 0;
 
-	if (quantity__share(text, &share) || share < CPU_MIN) {
+	if (strcmp(text, "none") != 0 && (quantity__share(text, &share) || share < CPU_MIN)) {
 		snprintf(error, size,
 			 "cannot be `%.40s`; it is a share of one core from 0.5%% on, like 2%% or "
-			 "0.02",
+			 "0.02, or none",
 			 text);
 		return -EINVAL;
 	}

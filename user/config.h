@@ -56,7 +56,7 @@ struct config {
 };
 
 void config__defaults(struct config *config);
-/* limits.cpu as it is written: "2%", "0.02". 0, or -EINVAL with what would be right in error. */
+/* limits.cpu as it is written: "2%", "0.02", "none" (0). 0, or -EINVAL with what would be right in error. */
 int config__cpu(const char *text, uint32_t *millionths, char *error, size_t size);
 /*
  * Reads path over the defaults. 0, or -errno with one line "FILE:LINE: what is wrong; what would be
