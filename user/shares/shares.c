@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which requests are open, beside which others, and what is told of them when they are over. */
+#include "shares/shares.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "shares/internal.h"
+
+#define IDLE_NS	   600000000000ull /* a process without requests for so long is forgotten */
+#define SWEEP_NS   100000000ull
+#define SWEEP_STEP 64		 /* buckets looked at, at a time */
+#define NEAR_NS	   1000000000ull /* doubts as near to one another as this are one */
+#define KEPT_SPANS 32		 /* of a request whose memory is used again */
+
+struct shares *shares__new(void (*told)(void *context, const struct share_told *told),
+			   void *context)
+{
+	struct shares *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->told = told;
+	s->context = context;
+	return s;
+}
+
+static void free_requests(struct request *r)
+{
+	while (r) {
+		struct request *next = r->next;
+
+		free(r->span);
+		free(r);
+		r = next;
+	}
+}
+
+void shares__free(struct shares *s)
+{
+	if (!s)
+		return;
+	for (uint32_t i = 0; i < BUCKETS; i++)
+		for (struct server *p = s->servers[i], *next; p; p = next) {
+			next = p->next;
+			free_requests(p->open);
+			free_requests(p->ended);
+			free(p);
+		}
+	free_requests(s->unused);
+	free(s->calls);
+	free(s);
+}
+
+/* ---- doubts ---- */
+
+/* The newest two are enough: requests are told before a third one can begin. */
+void doubt__add(struct doubt *d, uint64_t from_ns, uint64_t to_ns)
+{
+	if (d[0].to_ns && from_ns <= d[0].to_ns + NEAR_NS) {
+		d[0].from_ns = from_ns < d[0].from_ns ? from_ns : d[0].from_ns;
+		d[0].to_ns = to_ns > d[0].to_ns ? to_ns : d[0].to_ns;
+		return;
+	}
+	d[1] = d[0];
+	d[0] = (struct doubt){from_ns, to_ns};
+}
+
+static bool is_in(const struct doubt *d, const struct share_end *e)
+{
+	for (int i = 0; i < DOUBTS; i++)
+		if (d[i].to_ns && e->start_ns <= d[i].to_ns && e->end_ns >= d[i].from_ns)
+			return true;
+	return false;
+}
+
+/* What ended before the last hold has been told already. */
+void shares__doubt(struct shares *s, uint64_t now_ns)
+{
+	doubt__add(s->doubt, now_ns > SHARES_HOLD_NS ? now_ns - SHARES_HOLD_NS : 0, now_ns);
+}
+
+/* ---- processes ---- */
+
+struct server *server__find(struct shares *s, uint32_t tgid)
+{
+	struct server *p = s->recent;
+
+	if (p && p->tgid == tgid)
+		return p;
+	p = s->servers[shares__mix(tgid) % BUCKETS];
+	while (p && p->tgid != tgid)
+		p = p->next;
+	if (p)
+		s->recent = p;
+	return p;
+}
+
+static struct server *server_of(struct shares *s, uint32_t tgid)
+{
+	struct server *p = server__find(s, tgid), **bucket;
+
+	if (p || s->server_count == PROCESSES_MAX)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->tgid = tgid;
+	bucket = &s->servers[shares__mix(tgid) % BUCKETS];
+	p->next = *bucket;
+	*bucket = p;
+	s->server_count++;
+	return p;
+}
+
+void server__share(struct server *p, uint64_t time_ns)
+{
+	if (p->shared)
+		return;
+	p->shared = true;
+	p->shared_ns = time_ns;
+}
+
+static void sweep(struct shares *s, uint64_t now_ns)
+{
+	if (now_ns < s->swept_ns + SWEEP_NS)
+		return;
+	s->swept_ns = now_ns;
+	for (uint32_t i = 0; i < SWEEP_STEP; i++) {
+		struct server **at = &s->servers[s->sweep++ % BUCKETS], *p;
+
+		while ((p = *at)) {
+			if (p->open || p->ended || p->used_ns + IDLE_NS > now_ns) {
+				at = &p->next;
+				continue;
+			}
+			*at = p->next;
+			s->recent = NULL;
+			s->server_count--;
+			free(p);
+		}
+	}
+}
+
+/* ---- requests in their lists ---- */
+
+static struct request **id_bucket(struct shares *s, uint64_t connection, uint64_t start_ns)
+{
+	return &s->ids[shares__mix(connection ^ start_ns << 20) % BUCKETS];
+}
+
+static struct request **thread_bucket(struct shares *s, uint32_t tid)
+{
+	return &s->threads[shares__mix(tid) % BUCKETS];
+}
+
+static void link_to(struct request **list, struct request *r)
+{
+	r->previous = NULL;
+	r->next = *list;
+	if (*list)
+		(*list)->previous = r;
+	*list = r;
+}
+
+static void unlink_from(struct request **list, struct request *r)
+{
+	if (r->previous)
+		r->previous->next = r->next;
+	else
+		*list = r->next;
+	if (r->next)
+		r->next->previous = r->previous;
+}
+
+static struct request *obtain(struct shares *s)
+{
+	struct request *r = s->unused, cleared = {0};
+
+	if (r) {
+		s->unused = r->next;
+		cleared.span = r->span;
+		cleared.span_capacity = r->span_capacity;
+		*r = cleared;
+		return r;
+	}
+	if (s->request_count == REQUESTS_MAX)
+		return NULL;
+	r = calloc(1, sizeof(*r));
+	s->request_count += r != NULL;
+	return r;
+}
+
+static void leave_thread(struct shares *s, struct request *r)
+{
+	struct request **at = thread_bucket(s, r->end.tid);
+
+	while (*at != r)
+		at = &(*at)->next_thread;
+	*at = r->next_thread;
+}
+
+static void release(struct shares *s, struct request *r)
+{
+	leave_thread(s, r);
+	if (r->span_capacity > KEPT_SPANS) {
+		s->span_count -= r->span_capacity;
+		free(r->span);
+		r->span = NULL;
+		r->span_capacity = 0;
+	}
+	r->next = s->unused;
+	s->unused = r;
+}
+
+/* ---- a beginning ---- */
+
+static void lower(uint64_t *to, uint64_t ns)
+{
+	if (ns < *to)
+		*to = ns;
+}
+
+/* Requests behind one another on a connection may be served one at a time. */
+static bool proves(const struct request *a, const struct request *b)
+{
+	return a->end.tid == b->end.tid &&
+	       (a->end.connection != b->end.connection || a->multiplexed);
+}
+
+/* Both were open at once, as far as it is known now; `a` began first. */
+static void meet(struct request *a, struct request *b)
+{
+	uint64_t from_ns = b->end.start_ns;
+
+	lower(&a->company_ns, from_ns);
+	lower(&b->company_ns, from_ns);
+	if (a->end.tid != b->end.tid)
+		return;
+	lower(&a->joined_ns, from_ns);
+	lower(&b->joined_ns, from_ns);
+	if (!proves(a, b))
+		return;
+	if (a->end.end_ns)
+		server__share(a->server, from_ns);
+	else
+		lower(&a->proof_ns, from_ns); /* its end is the proof */
+}
+
+static void meet_in_order(struct request *a, struct request *b)
+{
+	if (a->end.start_ns <= b->end.start_ns)
+		meet(a, b);
+	else
+		meet(b, a);
+}
+
+/* Beyond a crowd the older ones have their company already. */
+static void meet_others(struct server *p, struct request *r)
+{
+	uint32_t left = CROWD;
+
+	for (struct request *o = p->open; o && left; o = o->next, left--)
+		meet_in_order(o, r);
+	for (struct request *o = p->ended; o && left; o = o->next, left--) {
+		if (o->end.end_ns + SHARES_CALL_HOLD_NS < r->end.start_ns)
+			break;
+		if (o->end.end_ns > r->end.start_ns)
+			meet_in_order(o, r);
+	}
+}
+
+static void enter(struct shares *s, struct server *p, struct request *r)
+{
+	struct request **id = id_bucket(s, r->end.connection, r->end.start_ns);
+	struct request **thread = thread_bucket(s, r->end.tid);
+
+	meet_others(p, r);
+	link_to(&p->open, r);
+	p->open_count++;
+	r->next_id = *id;
+	*id = r;
+	r->next_thread = *thread;
+	*thread = r;
+	s->counts.open++;
+}
+
+void shares__begun(struct shares *s, const struct share_begin *begin, uint64_t now_ns)
+{
+	struct server *p = server_of(s, begin->tgid);
+	struct request *r = p ? obtain(s) : NULL;
+
+	if (p)
+		p->used_ns = now_ns;
+	if (!r)
+		return; /* its end finds nothing */
+	r->server = p;
+	r->end.connection = begin->connection;
+	r->end.start_ns = begin->start_ns;
+	r->end.tgid = begin->tgid;
+	r->end.tid = begin->tid;
+	r->multiplexed = begin->multiplexed;
+	r->company_ns = r->joined_ns = r->proof_ns = UINT64_MAX;
+	timeline__begin(&r->timeline, begin->start_ns);
+	enter(s, p, r);
+	if (s->first || s->call_count)
+		shares__pass(s, now_ns);
+}
+
+/* ---- an end ---- */
+
+static struct request *take_open(struct shares *s, const struct share_end *end)
+{
+	struct request **at = id_bucket(s, end->connection, end->start_ns), *r;
+
+	while ((r = *at) && (r->end.connection != end->connection ||
+			     r->end.start_ns != end->start_ns || r->end.tgid != end->tgid))
+		at = &r->next_id;
+	if (!r)
+		return NULL;
+	*at = r->next_id;
+	unlink_from(&r->server->open, r);
+	r->server->open_count--;
+	s->counts.open--;
+	return r;
+}
+
+static bool is_answered(const struct share_end *end)
+{
+	return end->outcome == OUTCOME_OK || end->outcome == OUTCOME_ERROR;
+}
+
+static uint64_t latency(const struct share_end *end)
+{
+	return end->end_ns > end->start_ns ? end->end_ns - end->start_ns : 0;
+}
+
+/* All of its latency is in doubt. */
+static void tell_missed(struct shares *s, const struct share_end *end)
+{
+	struct share_told told = {.end = *end};
+
+	told.ns[WHERE_QUEUE] = end->queue_ns;
+	told.ns[WHERE_UNATTRIBUTED] = end->end_ns > end->start_ns ? end->end_ns - end->start_ns : 0;
+	s->counts.missed++;
+	s->counts.requests++;
+	s->told(s->context, &told);
+}
+
+/* Mostly the new one ended last; what an abort ended is known later. */
+static void link_by_end(struct request **list, struct request *r)
+{
+	struct request *before = NULL;
+
+	for (struct request *o = *list; o && o->end.end_ns > r->end.end_ns; o = o->next)
+		before = o;
+	if (!before) {
+		link_to(list, r);
+		return;
+	}
+	r->previous = before;
+	r->next = before->next;
+	before->next = r;
+	if (r->next)
+		r->next->previous = r;
+}
+
+static void wait_to_be_told(struct shares *s, struct request *r)
+{
+	link_by_end(&r->server->ended, r);
+	r->next_told = NULL;
+	if (s->last)
+		s->last->next_told = r;
+	else
+		s->first = r;
+	s->last = r;
+}
+
+static void learn(struct server *p, const struct request *r)
+{
+	if (is_answered(&r->end) && r->end.end_tid != r->end.tid)
+		server__share(p, r->end.end_ns);
+	if (r->proof_ns < r->end.end_ns)
+		server__share(p, r->end.end_ns);
+}
+
+static void end_unknown(struct shares *s, const struct share_end *end)
+{
+	struct server *p = server__find(s, end->tgid);
+
+	if (p && end->outcome == OUTCOME_LOST)
+		doubt__add(p->doubt, end->start_ns, end->end_ns);
+	else if (p && p->calls && is_answered(end))
+		tell_missed(s, end);
+}
+
+void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_ns)
+{
+	struct request *r = take_open(s, end);
+
+	if (!r) {
+		end_unknown(s, end);
+		return;
+	}
+	r->end = *end;
+	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
+		doubt__add(r->server->doubt, end->start_ns, end->end_ns);
+	learn(r->server, r);
+	if (r->server->calls)
+		wait_to_be_told(s, r);
+	else
+		release(s, r);
+	shares__pass(s, now_ns);
+}
+
+/* ---- telling ---- */
+
+void request__spill(struct request *r, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct span *span = &r->span[i];
+
+		timeline__take(&r->timeline, span->certain ? span->kind : WHERE_UNATTRIBUTED,
+			       span->start_ns, span->end_ns);
+	}
+}
+
+/*
+ * Calls went to the threads they were sent from, and then threads proved to serve others, too: its
+ * calls may be others', and others' its own.
+ */
+static bool was_mistaken(const struct request *r)
+{
+	const struct server *p = r->server;
+
+	return p->shared && p->trust >= SHARES_TRUST && p->shared_ns >= r->end.start_ns &&
+	       r->company_ns < r->end.end_ns;
+}
+
+static void doubt_all(struct request *r)
+{
+	memset(r->timeline.ns, 0, sizeof(r->timeline.ns));
+	r->timeline.ns[WHERE_UNATTRIBUTED] = latency(&r->end);
+	for (uint32_t i = 0; i < r->span_count; i++)
+		r->span[i].certain = false;
+}
+
+/* It was open, as far as was known, when they were judged, and over before they were answered. */
+static void drop_later(struct request *r)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < r->span_count; i++)
+		if (r->span[i].end_ns <= r->end.end_ns)
+			r->span[kept++] = r->span[i];
+	r->span_count = kept;
+}
+
+static bool is_doubtful(const struct shares *s, const struct request *r)
+{
+	return is_in(s->doubt, &r->end) || is_in(r->server->doubt, &r->end) || was_mistaken(r) ||
+	       r->timeline.position_ns > r->end.end_ns;
+}
+
+/* Beside others it asked with its own thread, which read the answers and wrote its own. */
+static void learn_trust(const struct request *r)
+{
+	struct server *p = r->server;
+
+	if (p->trust < SHARES_TRUST && !p->shared && r->own_calls && is_answered(&r->end) &&
+	    r->company_ns < r->end.end_ns && r->joined_ns >= r->end.end_ns)
+		p->trust++;
+}
+
+static void tell(struct shares *s, struct request *r)
+{
+	struct share_told told = {.end = r->end, .span = r->span, .calls_before = r->calls_before};
+
+	learn_trust(r);
+	if (!is_answered(&r->end))
+		return;
+	drop_later(r);
+	request__spill(r, r->span_count);
+	timeline__end(&r->timeline, r->end.end_ns);
+	if (is_doubtful(s, r))
+		doubt_all(r);
+	told.span_count = r->span_count;
+	memcpy(told.ns, r->timeline.ns, sizeof(told.ns));
+	told.ns[WHERE_QUEUE] = r->end.queue_ns;
+	s->counts.requests++;
+	s->told(s->context, &told);
+}
+
+static void tell_first(struct shares *s)
+{
+	struct request *r = s->first;
+
+	s->first = r->next_told;
+	if (!s->first)
+		s->last = NULL;
+	tell(s, r);
+	unlink_from(&r->server->ended, r);
+	release(s, r);
+}
+
+/* ---- calls ---- */
+
+static void judge_first(struct shares *s)
+{
+	shares__judge(s, &s->calls[s->call_first]);
+	s->call_first = (s->call_first + 1) % CALLS_MAX;
+	s->call_count--;
+}
+
+void shares__called(struct shares *s, const struct share_call *call, uint64_t now_ns)
+{
+	struct server *p = server__find(s, call->tgid);
+
+	if (!p)
+		return; /* it serves nobody */
+	p->calls = true;
+	if (!s->calls)
+		s->calls = malloc(CALLS_MAX * sizeof(*s->calls));
+	if (!s->calls) {
+		doubt__add(p->doubt, call->start_ns, call->end_ns);
+		return;
+	}
+	if (s->call_count == CALLS_MAX)
+		judge_first(s);
+	s->calls[(s->call_first + s->call_count++) % CALLS_MAX] = *call;
+	shares__pass(s, now_ns);
+}
+
+static bool is_due(uint64_t end_ns, uint64_t hold_ns, uint64_t now_ns)
+{
+	return now_ns == UINT64_MAX || end_ns + hold_ns <= now_ns;
+}
+
+void shares__pass(struct shares *s, uint64_t now_ns)
+{
+	while (s->call_count && is_due(s->calls[s->call_first].end_ns, SHARES_CALL_HOLD_NS, now_ns))
+		judge_first(s);
+	while (s->first && is_due(s->first->end.end_ns, SHARES_HOLD_NS, now_ns))
+		tell_first(s);
+	if (now_ns != UINT64_MAX)
+		sweep(s, now_ns);
+}
+
+void shares__counts(const struct shares *s, struct shares_counts *out)
+{
+	*out = s->counts;
+	out->processes = s->server_count;
+}
