@@ -107,6 +107,14 @@ static void take_loss(struct engine *engine, const struct loss_event *loss)
 	engine->counters.lost_events[loss->protocol][loss->reason] += loss->events;
 }
 
+static void pass_time(struct engine *engine)
+{
+	connections__tick(engine->connections, engine->now_ns);
+	for (uint32_t i = 0; i < engine->sink_count; i++)
+		if (engine->sinks[i].passed)
+			engine->sinks[i].passed(engine->sinks[i].context, engine->now_ns);
+}
+
 int engine__event(struct engine *engine, const struct event *event, uint32_t size)
 {
 	if (!event__is_well_formed(event, size))
@@ -117,7 +125,7 @@ int engine__event(struct engine *engine, const struct event *event, uint32_t siz
 	if (!engine->first_ns)
 		engine->first_ns = event->time_ns;
 	if (engine->now_ns - engine->ticked_ns >= TICK_NS)
-		connections__tick(engine->connections, engine->now_ns);
+		pass_time(engine);
 	switch (event->type) {
 	case EVENT_CHUNK:
 		connections__chunk(engine->connections, (const struct chunk *)event);
@@ -153,11 +161,14 @@ void engine__tick(struct engine *engine, uint64_t now_ns)
 {
 	if (now_ns > engine->now_ns)
 		engine->now_ns = now_ns;
-	connections__tick(engine->connections, engine->now_ns);
+	pass_time(engine);
 	processes__tick(engine->processes, engine->now_ns);
 }
 
 void engine__finish(struct engine *engine)
 {
 	connections__finish(engine->connections, engine->now_ns);
+	for (uint32_t i = 0; i < engine->sink_count; i++)
+		if (engine->sinks[i].passed)
+			engine->sinks[i].passed(engine->sinks[i].context, UINT64_MAX);
 }

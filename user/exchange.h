@@ -13,6 +13,7 @@
 
 struct connection;
 struct details;
+struct pending;
 
 enum side { SIDE_SERVER = 0, SIDE_CLIENT = 1, SIDE_COUNT = 2 };
 
@@ -80,6 +81,7 @@ struct exchange {
 	uint64_t response_bytes;
 	uint32_t count; /* of exchanges that are all like this one; 1, but for sinks that take more
 			 */
+	uint32_t end_tid; /* who wrote (server) or read (client) the newest byte of the answer */
 	union {
 		struct {
 			uint16_t status;	   /* 0: unanswered */
@@ -133,6 +135,11 @@ struct connection_event {
 struct sink {
 	void (*exchange)(void *context, const struct exchange *exchange);
 	void (*connection)(void *context, const struct connection_event *event); /* may be NULL */
+	/* An HTTP request was read; may be NULL. Not all that end have begun (lost ones). */
+	void (*begun)(void *context, const struct connection *connection,
+		      const struct pending *pending);
+	/* Time has passed; UINT64_MAX: there will be no more events. May be NULL. */
+	void (*passed)(void *context, uint64_t now_ns);
 	void *context;
 	bool takes_many; /* exchange.count may be more than 1 */
 };

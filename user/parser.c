@@ -78,6 +78,7 @@ static void fill(struct connection *c, const struct pending *p, struct exchange 
 	out->queue_ns = p->queue_ns;
 	out->request_bytes = p->request_bytes;
 	out->response_bytes = p->response_bytes;
+	out->end_tid = c->stream[direction_of(c, false)].tid;
 	out->count = 1;
 }
 
@@ -298,6 +299,16 @@ void parser__open(struct parser *parser, const struct run *run, size_t offset,
 {
 	count_seen(parser->connection);
 	describe(entry, run, offset);
+}
+
+void parser__begun(struct parser *parser, const struct pending *entry)
+{
+	const struct connection *c = parser->connection;
+	const struct engine *engine = engine_of(c);
+
+	for (uint32_t i = 0; i < engine->sink_count; i++)
+		if (engine->sinks[i].begun)
+			engine->sinks[i].begun(engine->sinks[i].context, c, entry);
 }
 
 void parser__close(struct parser *parser, const struct pending *entry, struct answer *answer)

@@ -485,7 +485,7 @@ static void test_lost(void **state)
 	begin(&p, 6000, 7, 1);
 	call(&p, WHERE_REDIS, 6002, 6005, 7);
 	at(&p, 6006);
-	shares__doubt(p.shares, p.now_ns); /* the ring was full */
+	shares__doubt(p.shares, p.now_ns - 10 * MS, p.now_ns); /* the ring was full */
 	end(&p, 6000, 6010, 7, 1);
 	finish(&p);
 	expect(&p, 100, 1, WHERE_UNATTRIBUTED, 100);

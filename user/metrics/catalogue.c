@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "route.h"
+#include "shares/timeline.h"
 
 /* ---- bounds: SPEC.md's, with finer ones where its list starts above them ---- */
 
@@ -172,6 +173,18 @@ static void write_share(struct writer *w, const struct family *f, const struct s
 	writer__number(w, 100.0 * (double)s->window_part / (double)s->window_total);
 }
 
+/* Where a route's time never went is not written. */
+static void write_times(struct writer *w, const struct family *f, const struct series *s)
+{
+	for (enum where where = 0; where < WHERE_COUNT; where++) {
+		if (!s->counter[where] && where != WHERE_SELF)
+			continue;
+		label(w, f, s);
+		writer__label(w, "where", where__name(where));
+		writer__summary(w, (double)s->counter[where] / 1e6, s->counter[COUNTER_SHARED]);
+	}
+}
+
 /* ---- the families ---- */
 
 #define HTTP(rest)                                                                                 \
@@ -212,6 +225,14 @@ const struct family families[] = {
 	 "Time a request lay in the socket until the process read it.",
 	 "ms",
 	 HISTOGRAM(GROUP_HTTP_SERVICE, 0, DISTRIBUTION_WAIT)},
+	{{[SIDE_SERVER] = "http_request_time_share_ms"},
+	 "Time of requests by where it went; the count is that of the requests, everywhere.",
+	 "ms",
+	 METRIC_SUMMARY,
+	 GROUP_HTTP_SHARE,
+	 WITH_METHOD | WITH_ROUTE,
+	 0,
+	 write_times},
 	{HTTP("request_size_bytes"), "Bytes of a request on the wire, head and body.", "bytes",
 	 HISTOGRAM(GROUP_HTTP_SERVICE, 0, DISTRIBUTION_REQUEST_SIZE)},
 	{HTTP("response_size_bytes"), "Bytes of a response on the wire, head and body.", "bytes",

@@ -15,6 +15,7 @@
 enum group {
 	GROUP_HTTP,		   /* service, method, route, status */
 	GROUP_HTTP_SERVICE,	   /* service */
+	GROUP_HTTP_SHARE,	   /* service, method, route; its counters are enum where's */
 	GROUP_RPC,		   /* service, method of gRPC, type, status */
 	GROUP_RPC_SERVICE,	   /* service */
 	GROUP_DB,		   /* service, type */

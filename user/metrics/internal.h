@@ -16,6 +16,7 @@
 #include "metrics/process_stats.h"
 #include "metrics/resources.h"
 #include "metrics/series.h"
+#include "metrics/time_shares.h"
 
 #define TYPES_MAX 32
 
@@ -40,6 +41,7 @@ struct metrics {
 	struct poolers poolers;
 	struct caches caches;
 	struct resources resources;
+	struct time_shares time_shares;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
 };
 
@@ -85,6 +87,9 @@ struct snapshot {
 	struct self self; /* its texts are copied to the arrays below */
 	char version[32], way[32], source[16];
 	struct process_stats process;
+	struct slow *slow; /* exchanges that were; NULL: none */
+	uint32_t slow_count;
+	struct shares_counts shares;
 	uint64_t now_ns, first_ns; /* of the newest and the first event */
 	uint64_t label_overflow[LABEL_COMMAND + 1];
 	uint32_t label_count, process_count, service_count, series_count;

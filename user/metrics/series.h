@@ -14,6 +14,7 @@
 #include "labels.h"
 #include "metrics/histogram.h"
 #include "metrics/window.h"
+#include "shares/timeline.h"
 
 #define SERIES_TEXT_MAX 16
 /* Services that keep an `other` series of their own beyond the cap; further ones share one. */
@@ -55,6 +56,10 @@ enum counter {
 	COUNTER_RESPONSE_MESSAGES,
 	COUNTER_COUNT
 };
+
+/* Series of time shares use them otherwise: nanoseconds by enum where, and how many requests. */
+#define COUNTER_SHARED ((int)WHERE_COUNT)
+_Static_assert(COUNTER_SHARED < (int)COUNTER_COUNT, "a counter for each share, and one");
 
 enum distribution {
 	DISTRIBUTION_DURATION,

@@ -8,10 +8,9 @@
 #include "metrics/text.h"
 
 static const char *const type_names[] = {
-	[METRIC_COUNTER] = "counter",
-	[METRIC_GAUGE] = "gauge",
-	[METRIC_HISTOGRAM] = "histogram",
-	[METRIC_INFO] = "info",
+	[METRIC_COUNTER] = "counter",	  [METRIC_GAUGE] = "gauge",
+	[METRIC_HISTOGRAM] = "histogram", [METRIC_INFO] = "info",
+	[METRIC_SUMMARY] = "summary",
 };
 
 void writer__init(struct writer *writer, enum exposition format, struct buffer *out)
@@ -163,6 +162,14 @@ void writer__number(struct writer *writer, double value)
 {
 	begin_sample(writer, "", NULL);
 	append_number(writer->out, value);
+}
+
+void writer__summary(struct writer *writer, double sum, uint64_t count)
+{
+	begin_sample(writer, "_sum", NULL);
+	append_number(writer->out, sum);
+	begin_sample(writer, "_count", NULL);
+	append_count(writer->out, count);
 }
 
 void writer__histogram(struct writer *writer, const struct histogram *histogram)

@@ -13,7 +13,7 @@
 #include "metrics/histogram.h"
 #include "metrics/metrics.h"
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_INFO };
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_INFO, METRIC_SUMMARY };
 
 struct writer {
 	struct buffer *out;
@@ -38,6 +38,8 @@ void writer__label(struct writer *writer, const char *name, const char *value);
 
 void writer__count(struct writer *writer, uint64_t value);
 void writer__number(struct writer *writer, double value);
+/* Without quantiles. */
+void writer__summary(struct writer *writer, double sum, uint64_t count);
 void writer__histogram(struct writer *writer, const struct histogram *histogram);
 
 #endif

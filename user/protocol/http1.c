@@ -157,6 +157,8 @@ static struct step request_head_done(struct parser *parser, const struct run *ru
 		h->head.request_bytes = half->bytes + (f->has_length ? f->length : 0);
 		h->head.silent = false;
 		*p = h->head;
+		if (parser->side == SIDE_SERVER)
+			parser__begun(parser, p);
 	} else {
 		details__free(h->head.details);
 	}

@@ -107,6 +107,8 @@ static void describe_request(struct parser *parser, const struct run *run, struc
 	parser__open(parser, run, 0, &e->pending);
 	e->pending.first_ns = first_ns;
 	e->pending.start_ns = half->block_ns;
+	if (parser->side == SIDE_SERVER)
+		parser__begun(parser, &e->pending);
 	e->pending.kind = (uint16_t)f->method;
 	e->pending.label = label_of(parser, f);
 	e->pending.request_bytes = half->block_bytes;

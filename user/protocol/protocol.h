@@ -106,6 +106,9 @@ struct pending *parser__silent(struct parser *parser, const struct run *run, siz
  */
 void parser__promote(struct parser *parser, struct pending *entry);
 
+/* An HTTP server's request is opened and its times are set: tells those who count what is open. */
+void parser__begun(struct parser *parser, const struct pending *entry);
+
 /* The protocol's part of an answer; zeroed fields where they do not apply. */
 struct answer {
 	enum outcome outcome;	/* ok, error or aborted */

@@ -73,10 +73,9 @@ static bool is_in(const struct doubt *d, const struct share_end *e)
 	return false;
 }
 
-/* What ended before the last hold has been told already. */
-void shares__doubt(struct shares *s, uint64_t now_ns)
+void shares__doubt(struct shares *s, uint64_t from_ns, uint64_t to_ns)
 {
-	doubt__add(s->doubt, now_ns > SHARES_HOLD_NS ? now_ns - SHARES_HOLD_NS : 0, now_ns);
+	doubt__add(s->doubt, from_ns, to_ns);
 }
 
 /* ---- processes ---- */
@@ -93,6 +92,11 @@ struct server *server__find(struct shares *s, uint32_t tgid)
 	if (p)
 		s->recent = p;
 	return p;
+}
+
+bool shares__serves(struct shares *s, uint32_t tgid)
+{
+	return server__find(s, tgid) != NULL;
 }
 
 static struct server *server_of(struct shares *s, uint32_t tgid)

@@ -81,8 +81,10 @@ void shares__free(struct shares *shares);
 void shares__begun(struct shares *shares, const struct share_begin *begin, uint64_t now_ns);
 void shares__ended(struct shares *shares, const struct share_end *end, uint64_t now_ns);
 void shares__called(struct shares *shares, const struct share_call *call, uint64_t now_ns);
-/* Events were lost since the last time: what is open now is in doubt, whatever its calls were. */
-void shares__doubt(struct shares *shares, uint64_t now_ns);
+/* Does this process serve HTTP? Calls of others need not be told. */
+bool shares__serves(struct shares *shares, uint32_t tgid);
+/* Events of that time were lost: of what was open then nothing is certain. */
+void shares__doubt(struct shares *shares, uint64_t from_ns, uint64_t to_ns);
 /* Tells what is due; UINT64_MAX: all of it. */
 void shares__pass(struct shares *shares, uint64_t now_ns);
 void shares__counts(const struct shares *shares, struct shares_counts *out);

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "metrics/time_shares.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "connection.h"
+#include "metrics/internal.h"
+
+/* ---- what is told of a request ---- */
+
+static void count(struct metrics *m, const struct share_told *told)
+{
+	struct key key = {
+		.service = told->end.service, .label = told->end.label, .method = told->end.method};
+	struct series *s = metrics__series(m, GROUP_HTTP_SHARE, SIDE_SERVER, &key);
+
+	if (!s)
+		return;
+	for (int where = 0; where < WHERE_COUNT; where++)
+		s->counter[where] += told->ns[where];
+	s->counter[COUNTER_SHARED]++;
+}
+
+/* ---- the slowest ---- */
+
+static uint64_t length_of(const struct share_end *end)
+{
+	return end->end_ns - end->start_ns + end->queue_ns;
+}
+
+static bool same_route(const struct share_end *a, const struct share_end *b)
+{
+	return a->service == b->service && a->label == b->label && a->method == b->method;
+}
+
+static bool is_over(const struct slow *slow, uint64_t now_ns)
+{
+	return slow->end.end_ns + SLOW_KEPT_NS < now_ns;
+}
+
+/* Which of two makes room first: an old one, then the faster. */
+static bool goes_before(const struct slow *a, const struct slow *b, uint64_t now_ns)
+{
+	if (!b || is_over(a, now_ns) != is_over(b, now_ns))
+		return !b || is_over(a, now_ns);
+	return length_of(&a->end) < length_of(&b->end);
+}
+
+/* Where to keep this one; NULL: others are slower. */
+static struct slow *place_of(struct time_shares *t, const struct share_end *end)
+{
+	struct slow *first = NULL, *of_route = NULL;
+	uint32_t routes = 0;
+
+	for (uint32_t i = 0; i < t->slow_count; i++) {
+		struct slow *slow = &t->slow[i];
+
+		if (goes_before(slow, first, end->end_ns))
+			first = slow;
+		if (!same_route(&slow->end, end))
+			continue;
+		routes++;
+		if (goes_before(slow, of_route, end->end_ns))
+			of_route = slow;
+	}
+	if (routes >= SLOW_OF_ROUTE)
+		first = of_route;
+	else if (t->slow_count < SLOW_MAX)
+		return &t->slow[t->slow_count++];
+	return is_over(first, end->end_ns) || length_of(&first->end) < length_of(end) ? first
+										      : NULL;
+}
+
+static uint64_t span_length(const struct span *span)
+{
+	return span->end_ns - span->start_ns;
+}
+
+/* The longest ones, in their order. */
+static uint32_t choose_spans(struct span *to, const struct span *from, uint32_t count)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t shortest = 0;
+
+		if (kept < SLOW_SPANS) {
+			to[kept++] = from[i];
+			continue;
+		}
+		for (uint32_t k = 1; k < kept; k++)
+			if (span_length(&to[k]) < span_length(&to[shortest]))
+				shortest = k;
+		if (span_length(&to[shortest]) >= span_length(&from[i]))
+			continue;
+		memmove(&to[shortest], &to[shortest + 1], (kept - shortest - 1) * sizeof(*to));
+		to[kept - 1] = from[i];
+	}
+	return kept;
+}
+
+static void keep(struct time_shares *t, const struct share_told *told)
+{
+	struct slow *slow = place_of(t, &told->end);
+
+	if (!slow)
+		return;
+	slow->end = told->end;
+	memcpy(slow->ns, told->ns, sizeof(slow->ns));
+	slow->calls = told->calls_before + told->span_count;
+	slow->span_count = choose_spans(slow->span, told->span, told->span_count);
+}
+
+static void take_told(void *context, const struct share_told *told)
+{
+	struct metrics *m = context;
+
+	count(m, told);
+	keep(&m->time_shares, told);
+}
+
+/* ---- what passes ---- */
+
+int time_shares__init(struct metrics *m)
+{
+	struct time_shares *t = &m->time_shares;
+
+	t->shares = shares__new(take_told, m);
+	t->slow = calloc(SLOW_MAX, sizeof(*t->slow));
+	return t->shares && t->slow ? 0 : -ENOMEM;
+}
+
+void time_shares__clear(struct time_shares *t)
+{
+	shares__free(t->shares);
+	free(t->slow);
+	t->shares = NULL;
+	t->slow = NULL;
+}
+
+void time_shares__begun(void *context, const struct connection *c, const struct pending *p)
+{
+	struct metrics *m = context;
+	struct share_begin begin = {.connection = c->id,
+				    .start_ns = p->start_ns,
+				    .tgid = p->tgid,
+				    .tid = p->tid,
+				    .multiplexed = c->protocol && c->protocol->multiplexed};
+
+	shares__begun(m->time_shares.shares, &begin, m->engine->now_ns);
+}
+
+static void ended(struct metrics *m, const struct exchange *e)
+{
+	struct share_end end = {.connection = e->connection->id,
+				.start_ns = e->start_ns,
+				.end_ns = e->end_ns,
+				.queue_ns = e->queue_ns,
+				.tgid = e->tgid,
+				.tid = e->tid,
+				.end_tid = e->end_tid,
+				.service = e->connection->service,
+				.label = e->label,
+				.status = e->http.status,
+				.method = e->http.method,
+				.outcome = e->outcome};
+
+	shares__ended(m->time_shares.shares, &end, m->engine->now_ns);
+}
+
+static bool is_answered(const struct exchange *e)
+{
+	return e->outcome == OUTCOME_OK || e->outcome == OUTCOME_ERROR;
+}
+
+static enum where kind_of(uint8_t protocol)
+{
+	if (protocol == PROTOCOL_POSTGRES)
+		return WHERE_POSTGRES;
+	return protocol == PROTOCOL_REDIS ? WHERE_REDIS : WHERE_HTTP;
+}
+
+static void called(struct metrics *m, const struct exchange *e)
+{
+	struct share_call call = {.start_ns = e->start_ns,
+				  .end_ns = e->end_ns,
+				  .tgid = e->tgid,
+				  .tid = e->tid,
+				  .end_tid = is_answered(e) ? e->end_tid : e->tid,
+				  .label = e->label,
+				  .kind = (uint8_t)kind_of(e->protocol),
+				  .lost = e->outcome == OUTCOME_LOST};
+
+	shares__called(m->time_shares.shares, &call, m->engine->now_ns);
+}
+
+void time_shares__exchange(struct metrics *m, const struct exchange *e)
+{
+	bool http = e->protocol == PROTOCOL_HTTP1 || e->protocol == PROTOCOL_HTTP2;
+
+	if (e->side == SIDE_SERVER) {
+		if (http)
+			ended(m, e);
+	} else if (shares__serves(m->time_shares.shares, e->tgid) &&
+		   !(e->protocol == PROTOCOL_REDIS && e->redis.unmeasured)) {
+		called(m, e);
+	}
+}
+
+/* Until a database lets its client in the client waits for it, as for an answer. */
+void time_shares__connection(struct metrics *m, const struct connection_event *event)
+{
+	const struct connection *c = event->connection;
+	struct share_call call = {.start_ns = event->time_ns - event->value_ns,
+				  .end_ns = event->time_ns,
+				  .tgid = c->tgid,
+				  .tid = c->stream[DIRECTION_SEND].tid,
+				  .end_tid = c->stream[DIRECTION_RECV].tid,
+				  .kind = WHERE_POSTGRES};
+
+	if (event->kind == CONNECTION_READY && c->role == ROLE_CLIENT)
+		shares__called(m->time_shares.shares, &call, m->engine->now_ns);
+}
+
+static uint64_t lost_records(const struct engine_counters *n)
+{
+	uint64_t sum = 0;
+
+	for (int protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
+		for (int reason = 0; reason < LOSS_REASON_COUNT; reason++)
+			sum += n->lost_events[protocol][reason];
+	return sum;
+}
+
+void time_shares__passed(void *context, uint64_t now_ns)
+{
+	struct metrics *m = context;
+	struct time_shares *t = &m->time_shares;
+	uint64_t lost = lost_records(&m->engine->counters);
+
+	if (lost != t->lost)
+		shares__doubt(t->shares, t->passed_ns, m->engine->now_ns);
+	t->lost = lost;
+	t->passed_ns = m->engine->now_ns;
+	shares__pass(t->shares, now_ns);
+}
+
+/* ---- for other threads ---- */
+
+static const char *text_of(struct metrics *m, uint32_t label)
+{
+	return labels__get(m->engine->labels, label)->text;
+}
+
+static void name_all(struct slow *slow, struct metrics *m)
+{
+	slow->service = metrics__service_name(m, slow->end.service);
+	slow->route = text_of(m, slow->end.label);
+	for (uint32_t i = 0; i < slow->span_count; i++)
+		slow->name[i] = slow->span[i].label || slow->span[i].kind != WHERE_POSTGRES
+					? text_of(m, slow->span[i].label)
+					: "(connecting)";
+}
+
+bool time_shares__copy(struct snapshot *snapshot, struct metrics *m)
+{
+	struct time_shares *t = &m->time_shares;
+	struct slow *to = snapshot__take(snapshot, (t->slow_count + 1) * sizeof(*to));
+
+	if (!to)
+		return false;
+	shares__counts(t->shares, &snapshot->shares);
+	snapshot->slow = to;
+	for (uint32_t i = 0; i < t->slow_count; i++) {
+		if (is_over(&t->slow[i], m->engine->now_ns))
+			continue;
+		*to = t->slow[i];
+		name_all(to++, m);
+	}
+	snapshot->slow_count = (uint32_t)(to - snapshot->slow);
+	return true;
+}
+
+static json_t *span_json(const struct slow *slow, uint32_t i)
+{
+	const struct span *span = &slow->span[i];
+	json_t *object = json_object();
+
+	json_object_set_new_nocheck(object, "where",
+				    json_string(where__name((enum where)span->kind)));
+	json_object_set_new_nocheck(object, "certain", json_boolean(span->certain));
+	json_object_set_new_nocheck(object, "start_ms",
+				    json_real((double)(span->start_ns - slow->end.start_ns) / 1e6));
+	json_object_set_new_nocheck(object, "ms", json_real((double)span_length(span) / 1e6));
+	json_object_set_new(object, "name", json_string(slow->name[i]));
+	return object;
+}
+
+static json_t *slow_json(const struct slow *slow)
+{
+	json_t *object = json_object(), *shares = json_object(), *spans = json_array();
+
+	json_object_set_new(object, "service", json_string(slow->service));
+	json_object_set_new_nocheck(
+		object, "method",
+		json_string(http_method__name((enum http_method)slow->end.method)));
+	json_object_set_new(object, "route", json_string(slow->route));
+	json_object_set_new_nocheck(object, "status", json_integer(slow->end.status));
+	json_object_set_new_nocheck(object, "end_ns", json_integer((json_int_t)slow->end.end_ns));
+	json_object_set_new_nocheck(
+		object, "ms", json_real((double)(slow->end.end_ns - slow->end.start_ns) / 1e6));
+	for (enum where where = 0; where < WHERE_COUNT; where++)
+		if (slow->ns[where])
+			json_object_set_new_nocheck(shares, where__name(where),
+						    json_real((double)slow->ns[where] / 1e6));
+	for (uint32_t i = 0; i < slow->span_count; i++)
+		json_array_append_new(spans, span_json(slow, i));
+	json_object_set_new_nocheck(object, "shares_ms", shares);
+	json_object_set_new_nocheck(object, "calls", json_integer(slow->calls));
+	json_object_set_new_nocheck(object, "spans", spans);
+	return object;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	uint64_t x = length_of(&(*(const struct slow *const *)a)->end);
+	uint64_t y = length_of(&(*(const struct slow *const *)b)->end);
+
+	return x > y ? -1 : x < y;
+}
+
+json_t *time_shares__json(const struct snapshot *snapshot)
+{
+	const struct slow *order[SLOW_MAX];
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < snapshot->slow_count; i++)
+		order[i] = &snapshot->slow[i];
+	qsort(order, snapshot->slow_count, sizeof(*order), by_length);
+	for (uint32_t i = 0; i < snapshot->slow_count; i++)
+		json_array_append_new(list, slow_json(order[i]));
+	return list;
+}
