@@ -313,6 +313,17 @@ static void expose_bounds(struct writer *w, const struct snapshot *s)
 	count(w, "sonde_services", METRIC_GAUGE, "", "Services known.", s->service_count);
 }
 
+static void expose_time_shares(struct writer *w, const struct shares_counts *c)
+{
+	writer__family(w, "sonde_time_share_calls_total", METRIC_COUNTER, "",
+		       "Calls of processes that serve HTTP, by whether it is certain for whom.");
+	one(w, "attributed", "yes", c->calls - c->unattributed);
+	one(w, "attributed", "no", c->unattributed);
+	count(w, "sonde_time_share_missed_requests_total", METRIC_COUNTER, "",
+	      "Requests whose time is unattributed as too many were open to follow them.",
+	      c->missed);
+}
+
 static void expose_scrapes(struct writer *w, const struct snapshot *s)
 {
 	number(w, "sonde_snapshot_duration_seconds", METRIC_GAUGE, "seconds",
@@ -359,6 +370,7 @@ void self__expose(struct writer *writer, const struct snapshot *snapshot)
 	expose_tls(writer, &snapshot->self.tls);
 	expose_capture(writer, &snapshot->self.capture, &snapshot->self.hardening);
 	expose_bounds(writer, snapshot);
+	expose_time_shares(writer, &snapshot->shares);
 	expose_scrapes(writer, snapshot);
 	expose_process(writer, &snapshot->process);
 }

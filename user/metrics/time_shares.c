@@ -116,7 +116,8 @@ static void take_told(void *context, const struct share_told *told)
 {
 	struct metrics *m = context;
 
-	count(m, told);
+	if (!told->end.grpc) /* which is in no http_* metric */
+		count(m, told);
 	keep(&m->time_shares, told);
 }
 
@@ -164,6 +165,7 @@ static void ended(struct metrics *m, const struct exchange *e)
 				.label = e->label,
 				.status = e->http.status,
 				.method = e->http.method,
+				.grpc = e->http.grpc,
 				.outcome = e->outcome};
 
 	shares__ended(m->time_shares.shares, &end, m->engine->now_ns);

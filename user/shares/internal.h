@@ -41,17 +41,18 @@ struct request {
 	struct request *next, *previous;       /* of the server's open or ended ones */
 	struct request *next_told;
 	struct server *server;
-	struct share_end end; /* of an open one: as far as it is known; end_ns is 0 */
+	struct share_end end; /* of an open one: who, and when it began; end_ns is 0 */
 	uint64_t company_ns;  /* when another of the process was first open beside it */
 	uint64_t joined_ns;   /* the same of another of its thread */
 	uint64_t proof_ns;    /* the same, and not of its own connection, one behind the other */
-	struct timeline timeline;
-	struct span *span;
-	uint32_t span_count, span_capacity;
+	uint32_t span_count;
 	uint32_t calls_before;
 	uint32_t own_calls; /* by its thread, which read the answers, too */
 	bool multiplexed;
-	bool missed; /* it was not followed from its beginning */
+	bool summed;		  /* calls are in the timeline */
+	struct timeline timeline; /* begun with the first of them */
+	uint32_t span_capacity;	  /* the memory is used again by others */
+	struct span *span;
 };
 
 struct shares {
@@ -84,7 +85,8 @@ void doubt__add(struct doubt *doubt, uint64_t from_ns, uint64_t to_ns);
 void server__share(struct server *server, uint64_t time_ns);
 /* Whose call it is, as far as that is certain. */
 void shares__judge(struct shares *s, const struct share_call *call);
-/* Takes the earliest spans into the timeline. */
+/* Takes a call, the earliest spans, into the timeline. */
+void request__sum(struct request *r, const struct span *span);
 void request__spill(struct request *r, uint32_t count);
 
 #endif

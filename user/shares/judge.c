@@ -47,8 +47,7 @@ static void add_span(struct shares *s, struct request *r, const struct share_cal
 	uint32_t at;
 
 	if (!make_room(s, r)) {
-		timeline__take(&r->timeline, certain ? c->kind : WHERE_UNATTRIBUTED, c->start_ns,
-			       c->end_ns);
+		request__sum(r, &span);
 		r->calls_before++;
 		return;
 	}
@@ -152,16 +151,16 @@ void shares__judge(struct shares *s, const struct share_call *c)
 	if (c->end_tid != c->tid)
 		server__share(p, c->end_ns);
 	r = of_thread(s, c);
-	s->counts.calls++;
 	if (r && c->end_tid == c->tid)
 		r->own_calls++;
 	if (r && is_certain(p, r, c)) {
+		s->counts.calls++;
 		if (waited_for(r, c))
 			add_span(s, r, c, true);
-		return;
-	}
-	if (hold_against_all(s, p, c))
+	} else if (hold_against_all(s, p, c)) {
+		s->counts.calls++;
 		s->counts.unattributed++;
-	else
+	} else {
 		remember_background(p, c);
+	}
 }

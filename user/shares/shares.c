@@ -178,13 +178,10 @@ static void unlink_from(struct request **list, struct request *r)
 
 static struct request *obtain(struct shares *s)
 {
-	struct request *r = s->unused, cleared = {0};
+	struct request *r = s->unused;
 
 	if (r) {
 		s->unused = r->next;
-		cleared.span = r->span;
-		cleared.span_capacity = r->span_capacity;
-		*r = cleared;
 		return r;
 	}
 	if (s->request_count == REQUESTS_MAX)
@@ -288,6 +285,20 @@ static void enter(struct shares *s, struct server *p, struct request *r)
 	s->counts.open++;
 }
 
+/* All but links and memory. */
+static void describe(struct request *r, const struct share_begin *begin)
+{
+	r->end.connection = begin->connection;
+	r->end.start_ns = begin->start_ns;
+	r->end.end_ns = 0;
+	r->end.tgid = begin->tgid;
+	r->end.tid = begin->tid;
+	r->company_ns = r->joined_ns = r->proof_ns = UINT64_MAX;
+	r->span_count = r->calls_before = r->own_calls = 0;
+	r->multiplexed = begin->multiplexed;
+	r->summed = false;
+}
+
 void shares__begun(struct shares *s, const struct share_begin *begin, uint64_t now_ns)
 {
 	struct server *p = server_of(s, begin->tgid);
@@ -297,14 +308,8 @@ void shares__begun(struct shares *s, const struct share_begin *begin, uint64_t n
 		p->used_ns = now_ns;
 	if (!r)
 		return; /* its end finds nothing */
+	describe(r, begin);
 	r->server = p;
-	r->end.connection = begin->connection;
-	r->end.start_ns = begin->start_ns;
-	r->end.tgid = begin->tgid;
-	r->end.tid = begin->tid;
-	r->multiplexed = begin->multiplexed;
-	r->company_ns = r->joined_ns = r->proof_ns = UINT64_MAX;
-	timeline__begin(&r->timeline, begin->start_ns);
 	enter(s, p, r);
 	if (s->first || s->call_count)
 		shares__pass(s, now_ns);
@@ -405,7 +410,7 @@ void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_n
 		end_unknown(s, end);
 		return;
 	}
-	r->end = *end;
+	memcpy(&r->end, end, sizeof(*end));
 	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
 		doubt__add(r->server->doubt, end->start_ns, end->end_ns);
 	learn(r->server, r);
@@ -413,19 +418,25 @@ void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_n
 		wait_to_be_told(s, r);
 	else
 		release(s, r);
-	shares__pass(s, now_ns);
+	if (s->first || s->call_count)
+		shares__pass(s, now_ns);
 }
 
 /* ---- telling ---- */
 
+void request__sum(struct request *r, const struct span *span)
+{
+	if (!r->summed)
+		timeline__begin(&r->timeline, r->end.start_ns);
+	r->summed = true;
+	timeline__take(&r->timeline, span->certain ? span->kind : WHERE_UNATTRIBUTED,
+		       span->start_ns, span->end_ns);
+}
+
 void request__spill(struct request *r, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		const struct span *span = &r->span[i];
-
-		timeline__take(&r->timeline, span->certain ? span->kind : WHERE_UNATTRIBUTED,
-			       span->start_ns, span->end_ns);
-	}
+	for (uint32_t i = 0; i < count; i++)
+		request__sum(r, &r->span[i]);
 }
 
 /*
@@ -484,6 +495,8 @@ static void tell(struct shares *s, struct request *r)
 		return;
 	drop_later(r);
 	request__spill(r, r->span_count);
+	if (!r->summed)
+		timeline__begin(&r->timeline, r->end.start_ns);
 	timeline__end(&r->timeline, r->end.end_ns);
 	if (is_doubtful(s, r))
 		doubt_all(r);

@@ -43,6 +43,7 @@ struct share_end {
 	uint32_t service, label;
 	uint16_t status;
 	uint8_t method; /* enum http_method */
+	bool grpc;
 	uint8_t outcome;
 };
 
