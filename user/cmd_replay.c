@@ -93,10 +93,12 @@ static int replay(const char *path, const struct config *config, enum print prin
 
 	config__engine(config, &options);
 	engine = engine__new(&options);
-	metrics = engine ? metrics__new(
-				   &(struct metrics_options){.series_max = config->limits.series},
-				   engine)
-			 : NULL;
+	metrics =
+		engine ? metrics__new(&(struct metrics_options){.series_max = config->limits.series,
+								.without_time_shares =
+									!config->time_shares},
+				      engine)
+		       : NULL;
 	if (!metrics) {
 		fprintf(stderr, "sonde replay: no memory\n");
 		engine__free(engine);

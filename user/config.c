@@ -26,6 +26,7 @@ void config__defaults(struct config *config)
 	config->capture.ring_bytes = 8 << 20;
 	config->tls.enabled = true;
 	config->hardening.enabled = true;
+	config->time_shares = true;
 	config->limits.connections = 100000;
 	config->limits.routes_per_service = 200;
 	config->limits.statements = 2000;
@@ -344,6 +345,7 @@ static const struct yaml_key root_keys[] = {
 	{.name = "pools", .read = read_pools, AT(pools)},
 	{.name = "health", .read = read_health, AT(health)},
 	{.name = "summary", .read = read_summary, AT(health)},
+	{.name = "time_shares", .read = yaml__read_bool, AT(time_shares)},
 	SECTION("hardening", hardening_keys),
 	SECTION("log", log_keys),
 	{0},

@@ -34,6 +34,7 @@ struct config {
 	struct {
 		bool enabled; /* rights are given away after the start */
 	} hardening;
+	bool time_shares; /* where the time of requests went is told */
 	struct {
 		uint32_t connections;
 		uint32_t routes_per_service;

@@ -69,6 +69,7 @@ static int make_engine(struct observer *o, const struct config *config)
 {
 	struct engine_options options = {.proc = "/proc"};
 	struct metrics_options metrics = {.series_max = config->limits.series,
+					  .without_time_shares = !config->time_shares,
 					  .idle_seconds = config->limits.idle_seconds};
 
 	config__engine(config, &options);
@@ -466,6 +467,7 @@ int observer__reload(struct observer *o, const struct config *config, char *kept
 		  config->tls.enabled != o->config.tls.enabled ||
 			  memcmp(&config->tls.filter, &o->config.tls.filter,
 				 sizeof(config->tls.filter)) != 0);
+	name_kept(kept, size, "time_shares", config->time_shares != o->config.time_shares);
 	name_kept(kept, size, "limits",
 		  memcmp(&config->limits, &o->config.limits, sizeof(config->limits)) != 0);
 	pthread_mutex_lock(&o->lock);

@@ -58,6 +58,7 @@ static void every_key_arrives(void **state)
 		  "capture:\n"
 		  "  way: fexit\n"
 		  "  ring: 64KiB\n"
+		  "time_shares: false\n"
 		  "limits:\n"
 		  "  connections: 16\n"
 		  "  routes_per_service: 2\n"
@@ -79,6 +80,7 @@ static void every_key_arrives(void **state)
 	assert_string_equal(config.web.socket_group, "adm");
 	assert_int_equal(config.capture.way, CAPTURE_FEXIT);
 	assert_int_equal(config.capture.ring_bytes, 65536);
+	assert_false(config.time_shares);
 	assert_int_equal(config.limits.connections, 16);
 	assert_int_equal(config.limits.routes_per_service, 2);
 	assert_int_equal(config.limits.statements, 3);

@@ -337,7 +337,10 @@ static void answered(struct metrics *m, const struct exchange *e)
 
 static void take_exchange(void *context, const struct exchange *e)
 {
-	time_shares__exchange(context, e);
+	const struct metrics *m = context;
+
+	if (m->time_shares.shares)
+		time_shares__exchange(context, e);
 	switch (e->protocol) {
 	case PROTOCOL_HTTP1:
 	case PROTOCOL_HTTP2:
@@ -380,7 +383,8 @@ static void take_connection(void *context, const struct connection_event *event)
 	const struct connection *c = event->connection;
 	struct series *s;
 
-	time_shares__connection(m, event);
+	if (m->time_shares.shares)
+		time_shares__connection(m, event);
 	if (event->kind == CONNECTION_FAILED)
 		connection_failed(m, event);
 	if (event->kind != CONNECTION_READY)
@@ -401,8 +405,6 @@ struct metrics *metrics__new(const struct metrics_options *options, struct engin
 	struct metrics *m = calloc(1, sizeof(*m));
 	struct sink sink = {.exchange = take_exchange,
 			    .connection = take_connection,
-			    .begun = time_shares__begun,
-			    .passed = time_shares__passed,
 			    .context = m,
 			    .takes_many = true};
 
@@ -418,6 +420,10 @@ struct metrics *metrics__new(const struct metrics_options *options, struct engin
 	resources__init(&m->resources, engine->processes);
 	m->type_count = 1;
 	strcpy(m->types[0], "other");
+	if (!options->without_time_shares) {
+		sink.begun = time_shares__begun;
+		sink.passed = time_shares__passed;
+	}
 	if (time_shares__init(m) == 0 && engine__add_sink(engine, sink) == 0)
 		return m;
 	time_shares__clear(&m->time_shares);

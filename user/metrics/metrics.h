@@ -8,6 +8,7 @@
 #define SONDE_METRICS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "buffer.h"
 #include "hardening/hardening.h"
@@ -20,8 +21,9 @@ struct metrics;
 struct snapshot;
 
 struct metrics_options {
-	uint32_t series_max;   /* per family, default 2000; beyond it: the `other` series and a
-				  counter */
+	uint32_t series_max; /* per family, default 2000; beyond it: the `other` series and a
+				counter */
+	bool without_time_shares;
 	uint32_t idle_seconds; /* series unused for so long are dropped; 0: never */
 };
 

@@ -127,6 +127,8 @@ int time_shares__init(struct metrics *m)
 {
 	struct time_shares *t = &m->time_shares;
 
+	if (m->options.without_time_shares)
+		return 0;
 	t->shares = shares__new(take_told, m);
 	t->slow = calloc(SLOW_MAX, sizeof(*t->slow));
 	return t->shares && t->slow ? 0 : -ENOMEM;
@@ -268,8 +270,11 @@ static void name_all(struct slow *slow, struct metrics *m)
 bool time_shares__copy(struct snapshot *snapshot, struct metrics *m)
 {
 	struct time_shares *t = &m->time_shares;
-	struct slow *to = snapshot__take(snapshot, (t->slow_count + 1) * sizeof(*to));
+	struct slow *to;
 
+	if (!t->shares)
+		return true;
+	to = snapshot__take(snapshot, (t->slow_count + 1) * sizeof(*to));
 	if (!to)
 		return false;
 	shares__counts(t->shares, &snapshot->shares);

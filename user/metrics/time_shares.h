@@ -33,8 +33,8 @@ struct slow {
 };
 
 struct time_shares {
-	struct shares *shares;
-	struct slow *slow; /* SLOW_MAX */
+	struct shares *shares; /* NULL: nobody wants to know */
+	struct slow *slow;     /* SLOW_MAX */
 	uint32_t slow_count;
 	uint64_t passed_ns;
 	uint64_t lost; /* records, as of then */

@@ -149,7 +149,8 @@ static json_t *model_of(struct metrics *metrics, const struct engine *engine,
 
 static int replay(struct source *s, const struct source_options *options, char *error, size_t size)
 {
-	struct metrics_options limits = {.series_max = options->config->limits.series};
+	struct metrics_options limits = {.series_max = options->config->limits.series,
+					 .without_time_shares = !options->config->time_shares};
 	struct engine_options engine_options = {0};
 	struct recording_header header;
 	struct engine *engine;
