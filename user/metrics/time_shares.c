@@ -339,7 +339,7 @@ static int by_length(const void *a, const void *b)
 
 json_t *time_shares__json(const struct snapshot *snapshot)
 {
-	const struct slow *order[SLOW_MAX];
+	const struct slow *order[SLOW_MAX] = {0};
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < snapshot->slow_count; i++)

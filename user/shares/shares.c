@@ -317,12 +317,16 @@ void shares__begun(struct shares *s, const struct share_begin *begin, uint64_t n
 
 /* ---- an end ---- */
 
+static bool is_same(const struct share_end *a, const struct share_end *b)
+{
+	return a->connection == b->connection && a->start_ns == b->start_ns && a->tgid == b->tgid;
+}
+
 static struct request *take_open(struct shares *s, const struct share_end *end)
 {
-	struct request **at = id_bucket(s, end->connection, end->start_ns), *r;
+	struct request **at = id_bucket(s, end->connection, end->start_ns), *r = *at;
 
-	while ((r = *at) && (r->end.connection != end->connection ||
-			     r->end.start_ns != end->start_ns || r->end.tgid != end->tgid))
+	for (; r && !is_same(&r->end, end); r = *at)
 		at = &r->next_id;
 	if (!r)
 		return NULL;
