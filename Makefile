@@ -50,6 +50,9 @@ $(B)/obj/%.o: user/%.c | $(SKEL)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LTO) -MMD -MP -c -o $@ $<
 
+# The page's files are part of the program (.incbin).
+$(B)/obj/web/page_files.o $(B)/san/web/page_files.o: $(wildcard user/web/page/*)
+
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/event.h $(wildcard vmlinux/*.h)
 	@mkdir -p $(@D)
 	@echo "  BPF     $@"

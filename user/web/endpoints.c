@@ -5,6 +5,7 @@
 #include <string.h>
 #include "web/health.h"
 #include "web/negotiate.h"
+#include "web/page_files.h"
 
 static void make_metrics(const struct snapshot *snapshot, const struct request *request,
 			 struct reply *reply)
@@ -51,48 +52,40 @@ static void make_ready(const struct snapshot *snapshot, const struct request *re
 	buffer__text(&reply->body, "sonde is ready\n");
 }
 
-static void make_landing(const struct snapshot *snapshot, const struct request *request,
-			 struct reply *reply);
+/* A file of the page. Its address stays while its contents change, so caches have to ask (RFC 9111
+ * section 5.2.2.4) and are told by the tag that nothing did. */
+static void make_file(const struct snapshot *snapshot, const struct request *request,
+		      struct reply *reply)
+{
+	const struct page_file *file = page_file__find(request->path);
+
+	(void)snapshot;
+	reply->type = file->type;
+	page_file__tag(file, reply->tag);
+	if (negotiate__has_tag(request->if_none_match, reply->tag))
+		reply->status = 304;
+	else
+		buffer__append(&reply->body, file->data, (size_t)(file->end - file->data));
+}
 
 static const struct endpoint endpoints[] = {
-	{"/", NULL, false, false, make_landing},
-	{"/metrics", "metrics for Prometheus", true, true, make_metrics},
-	{"/api/monitoring/metrics", "the same", true, true, make_metrics},
-	{"/api/monitoring/health", "whether the observed services are well; 503 where not", true,
-	 false, health__make},
-	{"/api/monitoring/health/detailed", "the same, by component", true, false,
-	 health__make_detailed},
-	{"/api/monitoring/pool-config", "database pools: limits and use", true, false,
-	 health__make_pool_config},
-	{"/api/monitoring/summary", "one number for each thing", true, false, health__make_summary},
-	{"/api/top", "what `sonde top` shows, as JSON", true, false, make_top},
-	{"/-/healthy", "200 while the process lives", false, false, make_healthy},
-	{"/-/ready", "200 while it observes", true, false, make_ready},
+	{"/metrics", true, true, make_metrics},
+	{"/api/monitoring/metrics", true, true, make_metrics},
+	{"/api/monitoring/health", true, false, health__make},
+	{"/api/monitoring/health/detailed", true, false, health__make_detailed},
+	{"/api/monitoring/pool-config", true, false, health__make_pool_config},
+	{"/api/monitoring/summary", true, false, health__make_summary},
+	{"/api/top", true, false, make_top},
+	{"/-/healthy", false, false, make_healthy},
+	{"/-/ready", true, false, make_ready},
 };
 
-#define COUNT (sizeof(endpoints) / sizeof(endpoints[0]))
-
-static void make_landing(const struct snapshot *snapshot, const struct request *request,
-			 struct reply *reply)
-{
-	(void)snapshot;
-	(void)request;
-	reply->type = "text/html; charset=utf-8";
-	buffer__text(&reply->body, "<!doctype html><html lang=en><title>sonde</title>"
-				   "<meta name=viewport content=width=device-width>"
-				   "<style>body{font:1rem/1.5 sans-serif;margin:2rem;color-scheme:"
-				   "light dark}</style><h1>sonde " SONDE_VERSION "</h1><ul>");
-	for (size_t i = 0; i < COUNT; i++)
-		if (endpoints[i].summary)
-			buffer__printf(&reply->body, "<li><a href=\"%s\">%s</a>: %s</li>",
-				       endpoints[i].path, endpoints[i].path, endpoints[i].summary);
-	buffer__text(&reply->body, "</ul></html>\n");
-}
+static const struct endpoint page = {"/", false, false, make_file};
 
 const struct endpoint *endpoint__find(const char *path)
 {
-	for (size_t i = 0; i < COUNT; i++)
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
 		if (strcmp(path, endpoints[i].path) == 0)
 			return &endpoints[i];
-	return NULL;
+	return page_file__find(path) ? &page : NULL;
 }

@@ -7,22 +7,24 @@
 #include "buffer.h"
 #include "metrics/metrics.h"
 
-/* What of a request a reply depends on; NULL: not there. */
+/* What of a request a reply depends on; NULL but for the path: not there. */
 struct request {
-	const char *accept;  /* header */
-	const char *service; /* query parameter */
+	const char *path;
+	const char *accept;	   /* header */
+	const char *if_none_match; /* header */
+	const char *service;	   /* query parameter */
 };
 
 struct reply {
 	unsigned int status;
 	const char *type; /* Content-Type */
+	char tag[17];	  /* what caches may keep the body by; "": they must not */
 	struct buffer body;
 	bool gzip;
 };
 
 struct endpoint {
 	const char *path;
-	const char *summary; /* for the landing page; NULL: not listed */
 	bool needs_snapshot;
 	bool counts_as_scrape;
 	void (*make)(const struct snapshot *snapshot, const struct request *request,

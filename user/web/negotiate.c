@@ -67,3 +67,10 @@ bool negotiate__gzip(const char *accept_encoding)
 			return e.quality > 0;
 	return false;
 }
+
+bool negotiate__has_tag(const char *if_none_match, const char *tag)
+{
+	const char *found = if_none_match ? strstr(if_none_match, tag) : NULL;
+
+	return found && found > if_none_match && found[-1] == '"' && found[strlen(tag)] == '"';
+}

@@ -9,5 +9,7 @@
 /* accept NULL: none was sent. */
 enum exposition negotiate__exposition(const char *accept);
 bool negotiate__gzip(const char *accept_encoding);
+/* Is `tag` one of those that If-None-Match has (RFC 9110 section 13.1.2)? Without its quotes. */
+bool negotiate__has_tag(const char *if_none_match, const char *tag);
 
 #endif
