@@ -9,7 +9,7 @@ unit="libcmocka-dev libpg-query-dev libnghttp2-dev"
 servers="nginx-light redis-server postgresql python3 python3-psycopg python3-redis gunicorn"
 tests="$unit debhelper lintian debootstrap dpkg-dev systemd bash-completion zsh fish man-db $servers haproxy pgbouncer apache2-utils apache2-bin nghttp2-client nghttp2-server socat faketime curl wget openssl jq procps tmux
 	redis-tools python3-asyncpg python3-prometheus-client python3-yaml nodejs npm prometheus prometheus-alertmanager
-	python3-rq python3-celery python3-h2 python3-grpcio python3-websockets ruby-sidekiq golang-go gnutls-bin clang-format clang-tidy cppcheck"
+	chromium python3-rq python3-celery python3-h2 python3-grpcio python3-websockets ruby-sidekiq golang-go gnutls-bin clang-format clang-tidy cppcheck"
 
 wanted="$build"
 case "${1:-build}" in

@@ -71,8 +71,10 @@ class Browser:
         self.call("Page.navigate", url=url)
 
     def until(self, what, expression, seconds=20):
+        """False as long as it fails: the page may be on its way."""
+        guarded = f"(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()"
         try:
-            return sut.wait_for(what, lambda: self.eval(expression), seconds)
+            return sut.wait_for(what, lambda: self.eval(guarded), seconds)
         except AssertionError:
             raise AssertionError(f"{what}: not on the page:\n{self.eval('document.body.innerText')}") from None
 

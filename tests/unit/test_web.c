@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "web/guard.h"
+#include "web/negotiate.h"
+#include "web/page_files.h"
 #include "web/web_auth.h"
 #include "web/web_config.h"
 
@@ -248,12 +250,47 @@ static void test_crowd(void **state)
 	guard__free(g);
 }
 
+static void test_page_files(void **state)
+{
+	static const char *const paths[] = {"/",	 "/style.css", "/page.js",
+					    "/views.js", "/draw.js",   "/numbers.js"};
+	char tag[17], before[17] = "";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		const struct page_file *file = page_file__find(paths[i]);
+
+		assert_non_null(file);
+		assert_true(file->end - file->data > 1000);
+		assert_int_equal(strlen(file->data), file->end - file->data);
+		assert_non_null(strstr(file->data, "SPDX-License-Identifier"));
+		page_file__tag(file, tag);
+		assert_int_equal(strlen(tag), 16);
+		assert_string_not_equal(tag, before);
+		memcpy(before, tag, sizeof(before));
+	}
+	assert_null(page_file__find("/page"));
+	assert_null(page_file__find(""));
+}
+
+static void test_tags(void **state)
+{
+	(void)state;
+	assert_true(negotiate__has_tag("W/\"abc\"", "abc"));
+	assert_true(negotiate__has_tag("\"x\", W/\"abc\"", "abc"));
+	assert_false(negotiate__has_tag("W/\"abcd\"", "abc"));
+	assert_false(negotiate__has_tag("abc", "abc"));
+	assert_false(negotiate__has_tag("\"abc", "abc"));
+	assert_false(negotiate__has_tag(NULL, "abc"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_config), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_auth),   cmocka_unit_test(test_guessing),
-		cmocka_unit_test(test_slow),   cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_config),	   cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_auth),	   cmocka_unit_test(test_guessing),
+		cmocka_unit_test(test_slow),	   cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_page_files), cmocka_unit_test(test_tags),
 	};
 
 	return cmocka_run_group_tests_name("web", tests, NULL, NULL);

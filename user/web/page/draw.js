@@ -48,13 +48,13 @@ export function setSpark(svg, values, slots) {
 	set(svg.children[1], "d", points.length > 1 ? line : "");
 }
 
-// ---- where latencies lie, on one logarithmic scale for all rows: 10 µs to 10 s ----
+// ---- where latencies lie, on one logarithmic scale for all rows: 1 µs to 10 s ----
 
-const place = (ms) => (Math.max(0, Math.min(1, (Math.log10(Math.max(ms, 1e-9)) + 2) / 6)) * 100).toFixed(1);
+const place = (ms) => (Math.max(0, Math.min(1, (Math.log10(Math.max(ms, 1e-9)) + 3) / 7)) * 100).toFixed(1);
 
 export function newSpread() {
 	return shape("svg", {class: "spread", viewBox: "0 0 100 12", preserveAspectRatio: "none", "aria-hidden": "true"},
-		shape("path", {class: "grid", d: "M16.7 0V12M33.3 0V12M50 0V12M66.7 0V12M83.3 0V12", "vector-effect": "non-scaling-stroke"}),
+		shape("path", {class: "grid", d: "M42.9 0V12M85.7 0V12", "vector-effect": "non-scaling-stroke"}),
 		shape("rect", {class: "wide", y: 4.5, height: 3, width: 0}), shape("rect", {class: "near", y: 2.5, height: 7, width: 0}),
 		shape("rect", {class: "middle", y: 1, height: 10, width: 0}));
 }
@@ -71,19 +71,27 @@ export function setSpread(svg, row) {
 
 // ---- a histogram ----
 
-export function histogram(sketch, bound, say) {
+export function histogram(row, bound, say) {
+	const {sketch} = row;
 	const first = sketch.counts.findIndex((n) => n), last = sketch.counts.findLastIndex((n) => n);
 	const used = first < 0 ? [] : sketch.counts.slice(first, last + 1), top = Math.max(...used, 1), wide = 100 / Math.max(used.length, 12);
 	const bars = used.map((n, i) => {
-		const bar = shape("rect", {x: i * wide + wide * 0.08, width: wide * 0.84, y: 60 - (n / top) * 58, height: (n / top) * 58});
+		const height = n ? Math.max(0.8, (n / top) * 58) : 0;
+		const bar = shape("rect", {x: i * wide + wide * 0.08, width: wide * 0.84, y: 60 - height, height});
 
 		bar.append(shape("title", {}, `${say(bound(sketch.first + first + i - 1))} to ${say(bound(sketch.first + first + i))}: ${n}`));
 		return bar;
 	});
+	const marks = used.length ? [row.p50, row.p95, row.p99].map((ms) => {
+		const x = ((Math.log2(ms) * 8 - (sketch.first + first - 1)) * wide).toFixed(2);
+
+		return shape("path", {class: "mark", d: `M${x} 0V60`, "vector-effect": "non-scaling-stroke"});
+	}) : [];
 	const figure = make("figure", {class: "histogram"}, shape("svg", {viewBox: "0 0 100 60", preserveAspectRatio: "none", role: "img",
-		"aria-label": used.length ? `Latencies from ${say(bound(sketch.first + first - 1))} to ${say(bound(sketch.first + last))}` : "No latencies"}, ...bars));
+		"aria-label": used.length ? `Latencies from ${say(bound(sketch.first + first - 1))} to ${say(bound(sketch.first + last))}` : "No latencies"}, ...bars, ...marks));
 
 	figure.append(make("figcaption", {}, make("span", {}, used.length ? say(bound(sketch.first + first - 1)) : "nothing was answered"),
+		...(used.length ? [make("span", {}, "lines at p50, p95, p99")] : []),
 		make("span", {}, used.length ? say(bound(sketch.first + last)) : "")));
 	return figure;
 }

@@ -46,10 +46,9 @@ function drawVitals(newest) {
 	const seconds = n.secondsBetween(newest, older()), of = (field) => (s[field] - (was ? was[field] : 0)) / seconds;
 
 	$("vitals").replaceChildren(
-		vital("Lost", lost ? `${n.count(lost)} of ${n.count(seen)}` : "nothing", lost ? "bad" : "good",
+		vital("Lost", `${lost ? n.count(lost) : "nothing"} of ${n.count(seen)}`, lost ? "bad" : "good",
 			attached ? `${n.count(attached)} had begun before sonde was attached; they are told apart` : null),
-		vital("Exchanges seen", n.count(seen)),
-		vital("Ring", `${n.share(s.ring_fill)}, at most ${n.share(s.ring_fill_max)}`, s.ring_fill_max >= 0.75 ? "bad" : null),
+		vital("Ring", `${n.share(s.ring_fill)}, max ${n.share(s.ring_fill_max)}`, s.ring_fill_max >= 0.75 ? "bad" : null),
 		vital("Own cost", `${n.share(of("cpu_seconds") + of("bpf_run_seconds"))} CPU, ${n.bytes(s.resident_bytes)}`),
 		vital("Capture", s.capture ? s.capture.replaceAll("_", " ") : doc.source),
 		...(s.sampling === undefined ? [] : [vital("Sampling", String(s.sampling))]));
@@ -131,6 +130,13 @@ function schedule(delay = EVERY_MS) {
 
 // ---- what people do ----
 
+// On narrow screens the pages' names scroll: the current one is in sight.
+function centre() {
+	const link = $("pages").querySelector("[aria-current]");
+
+	$("pages").scrollLeft = link.offsetLeft - $("pages").clientWidth / 2 + link.offsetWidth / 2;
+}
+
 function show() {
 	shown = viewOf(location.hash);
 	const heading = make("h2", {class: shown.deep ? "" : "quiet"}, make("span", {}, shown.view.title), make("small", {}));
@@ -141,6 +147,7 @@ function show() {
 			link.setAttribute("aria-current", "page");
 		else
 			link.removeAttribute("aria-current");
+	centre();
 	$("view").replaceChildren(...(shown.deep ? [back] : []), heading, shown.view.element);
 	draw();
 }
@@ -152,6 +159,7 @@ function begin() {
 		$("main").focus({preventScroll: true});
 		scrollTo(0, 0);
 	});
+	addEventListener("resize", centre);
 	document.addEventListener("visibilitychange", () => schedule(0));
 	$("filter").addEventListener("input", draw);
 	$("over").addEventListener("change", (event) => {

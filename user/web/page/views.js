@@ -38,7 +38,7 @@ function trend(list) {
 const rate = figure("Rate", (r) => r.rate, n.rate, {label: "Answered a second"});
 const share = figure("Errors", (r) => r.share, n.share, {label: "Share of answers that were errors", tone: (r) => bad(r.share)});
 const p95 = figure("p95", (r) => r.p95, n.duration, {label: "95 of 100 were faster"});
-const spread = {title: "Spread", number: true, value: (r) => r.p95, fold: 4, label: "p50 to p95, and max; from 10 µs to 10 s, by p95",
+const spread = {title: "Spread", number: true, value: (r) => r.p95, fold: 4, label: "p50 to p95, and max; from 1 µs to 10 s, marks at 1 ms and 1 s; by p95",
 	draw(cell, row) {
 		if (!cell.firstChild)
 			cell.append(newSpread());
@@ -82,9 +82,10 @@ const queueColumns = [plain("Queue", (r) => r.queue), plain("Kind", (r) => r.kin
 	number("Processed", "processed", n.count, {fold: 1}), number("Failed", "failed", n.count, {tone: (r) => bad(r.all.failed)}),
 	number("Failure rate", "failure_rate_percent", percent, {fold: 2}),
 	number("Mean", "mean_seconds", (s) => n.duration(s * 1000), {fold: 2}), number("Max", "max_seconds", (s) => n.duration(s * 1000), {fold: 2})];
-const protocolOf = plain("Protocol", (r) => (r.protocol === "unknown" ? "not known" : protocols[r.protocol] ?? r.protocol));
-const bookColumns = [protocolOf, plain("Side", (r) => r.side), number("Seen", "seen"), number("Reported", "reported"),
-	number("In flight", "in_flight", n.count, {fold: 1}), number("Lost", "lost", n.count, {tone: (r) => bad(r.all.lost)})];
+const protocolOf = plain("Protocol", (r) => (r.protocol === "unknown" ? "not known" : named(r.protocol)));
+const bookColumns = [{...plain("Protocol", (r) => `${named(r.protocol)} ${r.side}`), kind: "wide"}, number("Seen", "seen"),
+	number("Reported", "reported", n.count, {fold: 1}), number("In flight", "in_flight", n.count, {fold: 1}),
+	number("Lost", "lost", n.count, {tone: (r) => bad(r.all.lost)})];
 const reasons = {
 	ring_full: "the ring buffer had no room", unreadable: "memory of the caller could not be read", cap: "a limit of sonde's own",
 	resync: "passed over while finding the next sure boundary", attached: "had begun before sonde was attached: no loss of its running",
@@ -180,11 +181,13 @@ function measuresOf(row) {
 const parts = {http: ["routes", "Routes"], grpc: ["routes", "Methods"], postgres: ["statements", "Statements"], redis: ["commands", "Commands"]};
 
 function head(row, list, more = []) {
-	const spark = newSpark(480, 60);
+	const spark = newSpark(480, 60), rates = n.ratesOf(list, row.key, row.history);
 
-	setSpark(spark, n.ratesOf(list, row.key, row.history), SLOTS);
+	setSpark(spark, rates, SLOTS);
 	return make("div", {class: "detail"}, facts([...measuresOf(row), ...more]), make("div", {class: "plots"},
-		make("section", {}, make("h3", {}, "Latency"), histogram(row.sketch, n.bound, n.duration)), make("section", {}, make("h3", {}, "Rate"), spark)));
+		make("section", {}, make("h3", {}, "Latency"), histogram(row, n.bound, n.duration)),
+		make("section", {}, make("h3", {}, "Rate"), make("figure", {}, spark, make("figcaption", {},
+			make("span", {}, `at most ${n.rate(Math.max(0, ...rates))} /s`), make("span", {}, `now ${n.rate(rates.at(-1) ?? 0)} /s`))))));
 }
 
 function oneService(name_, protocol, side) {
@@ -244,7 +247,7 @@ const queues = () => recordsPage("Queues", ["queues", "Job queues", queueColumns
 	"No queue is declared in the configuration."]);
 
 function losses() {
-	const page = recordsPage("Losses", ["books", "Books: seen = reported + lost + in flight", bookColumns, "Seen", "totals", ["protocol", "side"]],
+	const page = recordsPage("Losses", ["books", "Seen = reported + lost + in flight", bookColumns, "Seen", "totals", ["protocol", "side"]],
 		["losses", "Losses by reason", lossColumns, "Exchanges", "losses", ["protocol", "reason"], "Nothing was lost."]);
 
 	return page;
@@ -257,7 +260,7 @@ function itself() {
 		const {doc} = now.newest, s = doc.sonde, old = now.older?.doc.sonde, seconds = n.secondsBetween(now.newest, now.older);
 		const a = (field) => (s[field] - (old ? old[field] : 0)) / seconds;
 
-		top.replaceChildren(facts([["Version", s.version], ["Capture", s.capture || doc.source], ["Sampling", s.sampling ?? null],
+		top.replaceChildren(facts([["Version", s.version], ["Capture", (s.capture || doc.source).replaceAll("_", " ")], ["Sampling", s.sampling ?? null],
 			["Running for", n.age((doc.time_ns - doc.started_ns) / 1e9)],
 			["Events", `${n.rate(a("events"))} /s`], ["Bytes seen", `${n.bytes(a("bytes"))}/s`],
 			["Bytes captured", `${n.bytes(a("captured_bytes"))}/s`], ["CPU of the daemon", n.share(a("cpu_seconds"))],
