@@ -12,7 +12,7 @@ import sut
 from browser import Browser
 
 sut.need("chromium", "ab", "redis-benchmark", "htpasswd", "openssl", "curl")
-sut.need_module("psycopg")
+sut.need_module("psycopg", "redis")
 import psycopg
 
 PICTURES = os.path.join(sut.ROOT, "build", "screenshots")
@@ -23,10 +23,15 @@ SCRIPT = "</script><script>window.pwned=2</script>"
 place = sut.folder()
 program = os.path.join(place, "<img src=x onerror=window.pwned=3>.py")
 with open(program, "w") as f:
-    f.write("""import http.server, sys
+    f.write("""import http.server, sys, psycopg, redis
 class H(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    database = psycopg.connect(sys.argv[2], autocommit=True)
+    cache = redis.Redis(port=int(sys.argv[3]))
     def do_GET(self):
+        if self.path == "/ask":
+            self.database.execute("SELECT pg_sleep(0.02)")
+            self.cache.get("k")
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -107,7 +112,7 @@ def check_headers(port):
     policy = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
               "form-action 'none'; frame-ancestors 'none'")
     types = {"/": "text/html", "/page.js": "text/javascript", "/views.js": "text/javascript", "/draw.js": "text/javascript",
-             "/numbers.js": "text/javascript", "/style.css": "text/css", "/api/top": "application/json", "/nothing": "text/plain"}
+             "/numbers.js": "text/javascript", "/columns.js": "text/javascript", "/slow.js": "text/javascript", "/style.css": "text/css", "/api/top": "application/json", "/nothing": "text/plain"}
     for path, kind in types.items():
         status, h = head(port, path)
         sut.equal(f"status of {path}", status, 404 if path == "/nothing" else 200)
@@ -151,7 +156,7 @@ nginx.file("slow", b"x" * 9000)
 redis = sut.Redis()
 postgres = sut.Postgres()
 hostile_port = sut.free_port()
-sut.start("/usr/bin/python3", program, str(hostile_port))
+sut.start("/usr/bin/python3", program, str(hostile_port), f"host=127.0.0.1 port={postgres.port} user=postgres dbname=postgres", str(redis.port))
 sut.wait_port(hostile_port)
 
 browser = Browser("--ignore-certificate-errors")
@@ -169,6 +174,8 @@ with sut.Sonde(exchanges=False) as sonde:
         send_raw(nginx.port, path)
     for _ in range(31):
         send_raw(hostile_port, "/")
+    for _ in range(11):
+        send_raw(hostile_port, "/ask")
     redis.benchmark("-n", "3001", "-c", "5", "-t", "set,get")
     with psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=postgres dbname=postgres", autocommit=True) as db:
         db.execute('CREATE TABLE "users" (id int)')
@@ -181,10 +188,10 @@ with sut.Sonde(exchanges=False) as sonde:
         # The same counts as the servers' own.
         services = {(r["name"], r["what"]): r["count"] for r in rows(browser)}
         sut.equal("nginx' requests", services["nginx", "HTTP · server"], len(nginx.truth()))
-        sut.equal("PostgreSQL's statements", services["postgres", "PostgreSQL · server"], 103)
+        sut.equal("PostgreSQL's statements", services["postgres", "PostgreSQL · server"], 103 + 11)
         sut.equal("Redis' commands", services["redis-server", "Redis · server"], sum(redis.calls().values()))
         strange = [r for r in rows(browser) if "onerror" in r["name"]]
-        sut.equal("the hostile service", [r["count"] for r in strange if "server" in r["what"]], [31])
+        sut.equal("the hostile service", [r["count"] for r in strange if r["what"] == "HTTP · server"], [31 + 11])
         sut.equal("its address", [r["href"][:10] for r in strange], ["#/service/"] * len(strange))
         for page, field in (("routes", lambda r: f"{r['method']} {r['route']}"), ("statements", lambda r: r["statement"]),
                             ("commands", lambda r: r["command"])):
@@ -234,10 +241,16 @@ with sut.Sonde(exchanges=False) as sonde:
         browser.eval("document.querySelectorAll('thead button')[1].click()")  # by rate
         browser.until("three documents with it", "(document.querySelector('.spark .line').getAttribute('d') ?? '').split('L').length > 4")
         check_usable(browser, "services")
-        for page in ("routes", "statements", "commands", "pools", "losses", "sonde", "queues"):
+        for page in ("routes", "statements", "commands", "slow", "pools", "losses", "sonde", "queues"):
             browser.eval(f"location.hash = '#/{page}'")
             browser.until(page, f"document.querySelector('nav [aria-current]').dataset.page === '{page}' && document.querySelector('#view').textContent.length > 30")
             check_usable(browser, page)
+        browser.eval("location.hash = '#/slow'")
+        browser.until("slow requests", "document.querySelector('.shares .at-postgres')")
+        browser.eval("document.querySelector('.rows tbody a').click()")
+        browser.until("one of them", "document.querySelectorAll('.waterfall li').length >= 3 && document.querySelector('.waterfall .at-postgres')")
+        sut.equal("its statement", "SELECT pg_sleep($1)" in browser.eval("document.querySelector('.waterfall').textContent"), True)
+        check_usable(browser, "waterfall")
         browser.eval("location.hash = '#/service/nginx/http/server'")
         browser.until("nginx' own page", "document.querySelectorAll('.histogram rect').length > 2")
         check_usable(browser, "service")

@@ -23,6 +23,8 @@ EMBED(index, "index.html");
 EMBED(style, "style.css");
 EMBED(page, "page.js");
 EMBED(views, "views.js");
+EMBED(columns, "columns.js");
+EMBED(slow, "slow.js");
 EMBED(draw, "draw.js");
 EMBED(numbers, "numbers.js");
 
@@ -33,6 +35,8 @@ static const struct page_file files[] = {
 	FILE_OF("/style.css", "text/css; charset=utf-8", style),
 	FILE_OF("/page.js", SCRIPT, page),
 	FILE_OF("/views.js", SCRIPT, views),
+	FILE_OF("/columns.js", SCRIPT, columns),
+	FILE_OF("/slow.js", SCRIPT, slow),
 	FILE_OF("/draw.js", SCRIPT, draw),
 	FILE_OF("/numbers.js", SCRIPT, numbers),
 };

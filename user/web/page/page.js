@@ -51,7 +51,7 @@ function drawVitals(newest) {
 		vital("Ring", `${n.share(s.ring_fill)}, max ${n.share(s.ring_fill_max)}`, s.ring_fill_max >= 0.75 ? "bad" : null),
 		vital("Own cost", `${n.share(of("cpu_seconds") + of("bpf_run_seconds"))} CPU, ${n.bytes(s.resident_bytes)}`),
 		vital("Capture", s.capture ? s.capture.replaceAll("_", " ") : doc.source),
-		...(s.sampling === undefined ? [] : [vital("Sampling", String(s.sampling))]));
+		...(s.sampling_rate < 1 ? [vital("Sampling", `1 connection in ${Math.round(1 / s.sampling_rate)}`, "bad")] : []));
 	setText($("version"), String(s.version));
 	setText($("since"), `Observed for ${n.age((doc.time_ns - doc.started_ns) / 1e9)}; as of ${doc.wall}.`);
 }

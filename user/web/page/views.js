@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // The pages: which tables with which columns. A view is {title, element, update(now)}; `now` holds the newest document, the
 // one that rates are counted from, and the history between.
-import {Table, facts, histogram, make, newSpark, newSpread, setSpark, setSpread, setText} from "./draw.js";
+import {bad, figure, holds, known, link, name, named, number, percent, plain, protocols, records, table} from "./columns.js";
+import {facts, histogram, make, newSpark, newSpread, setSpark, setSpread, setText} from "./draw.js";
 import * as n from "./numbers.js";
+import {oneSlow, slow} from "./slow.js";
 
 export const SLOTS = 60; // of a sparkline
-
-const link = (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`;
-const protocols = {http: "HTTP", grpc: "gRPC", postgres: "PostgreSQL", redis: "Redis"};
-const named = (protocol) => protocols[protocol] ?? String(protocol);
-
-// ---- columns ----
-
-// The first cell: a name to follow, and beneath it in small what it is.
-function name(title, where, what, how) {
-	return {title, kind: "name", value: (r) => what(r.all), draw(cell, row) {
-		if (!cell.firstChild)
-			cell.append(make("a", {}), make("small", {}));
-		cell.firstChild.setAttribute("href", where(row));
-		setText(cell.firstChild, String(what(row.all) ?? "?"));
-		setText(cell.lastChild, how(row.all).filter(Boolean).join(" · "));
-	}};
-}
-
-const plain = (title, value, fold) => ({title, value: (r) => value(r.all) ?? "", text: (r) => String(value(r.all) ?? "–"), fold});
-const figure = (title, value, text, extra) => ({title, number: true, value, text: (r) => text(value(r)), ...extra});
-const bad = (value) => (value > 0 ? "bad" : "");
 
 function trend(list) {
 	return {title: "Trend", number: true, value: (r) => r.rate, fold: 2, draw(cell, row) {
@@ -65,10 +46,6 @@ const sets = {
 			{fold: 2, label: "Share of keys that were found, since the start"}), trend("commands")],
 };
 
-const of = (r) => r.all;
-const known = (value) => (value === null || value === undefined ? NaN : value);
-const number = (title, field, text = n.count, extra = {}) => figure(title, (r) => known(r.all[field]), text, extra);
-const percent = (value) => (Number.isFinite(value) ? `${value.toFixed(1)} %` : "–");
 const poolColumns = [name("Pool", (r) => link("service", r.all.service, "postgres", r.all.side), (r) => r.service, (r) => [r.database, r.side]),
 	number("Active", "active"), number("Open", "open"), number("Idle", "idle", n.count, {fold: 1}), number("Peak", "peak", n.count, {fold: 1}),
 	number("Max", "max"), {...plain("Max is", (r) => (r.max === null ? "–" : r.configured ? "configured" : "learned"), 2)},
@@ -91,24 +68,12 @@ const reasons = {
 	resync: "passed over while finding the next sure boundary", attached: "had begun before sonde was attached: no loss of its running",
 	no_buffer: "io_uring and the like: no buffer to read", state: "the kernel had no memory for its state",
 	missed: "the kernel did not run the program", parser: "bytes against the protocol",
+	sampled: "under way when its connection was left out to keep the CPU budget",
 };
 const lossColumns = [protocolOf, plain("Reason", (r) => r.reason), number("Exchanges", "exchanges"), number("Bytes", "bytes", n.bytes),
 	plain("That is", (r) => reasons[r.reason] ?? "", 2)];
 
 // ---- parts ----
-
-const records = (list, ...fields) => (list ?? []).map((all) => ({key: JSON.stringify(fields.map((f) => all[f])), all}));
-const holds = (filter) => (row) => !filter || Object.values(row.all).some((v) => typeof v === "string" && v.toLowerCase().includes(filter));
-
-// How each table was sorted last, while the page is open.
-const chosen = new Map();
-
-function table(id, caption, columns, by) {
-	const was = chosen.get(id);
-
-	return new Table({caption, columns, sort: was?.column ?? columns.find((c) => c.title === by) ?? columns[0], descending: was?.descending ?? true,
-		sorted: (column, descending) => chosen.set(id, {column, descending})});
-}
 
 function rows(now, list, keep = () => true) {
 	return n.rowsBetween(list, now.newest, now.older).filter((r) => keep(r.all)).map((r) => ({...r, history: now.history}));
@@ -260,7 +225,8 @@ function itself() {
 		const {doc} = now.newest, s = doc.sonde, old = now.older?.doc.sonde, seconds = n.secondsBetween(now.newest, now.older);
 		const a = (field) => (s[field] - (old ? old[field] : 0)) / seconds;
 
-		top.replaceChildren(facts([["Version", s.version], ["Capture", (s.capture || doc.source).replaceAll("_", " ")], ["Sampling", s.sampling ?? null],
+		top.replaceChildren(facts([["Version", s.version], ["Capture", (s.capture || doc.source).replaceAll("_", " ")], ["Connections observed", n.share(s.sampling_rate ?? 1)],
+			["CPU budget", s.cpu_budget ? n.share(s.cpu_budget) : "none"],
 			["Running for", n.age((doc.time_ns - doc.started_ns) / 1e9)],
 			["Events", `${n.rate(a("events"))} /s`], ["Bytes seen", `${n.bytes(a("bytes"))}/s`],
 			["Bytes captured", `${n.bytes(a("captured_bytes"))}/s`], ["CPU of the daemon", n.share(a("cpu_seconds"))],
@@ -276,6 +242,7 @@ export const pages = {
 	routes: {title: "Routes", make: list("routes", "Routes")},
 	statements: {title: "Statements", make: list("statements", "Statements")},
 	commands: {title: "Commands", make: list("commands", "Commands")},
+	slow: {title: "Slow", make: slow},
 	queues: {title: "Queues", make: queues},
 	pools: {title: "Pools", make: pools},
 	losses: {title: "Losses", make: losses},
@@ -295,6 +262,8 @@ export function viewOf(hash) {
 		return {page: "services", view: oneService(...path.slice(1)), deep: true};
 	if (["routes", "statements", "commands"].includes(path[0]) && path.length === 2)
 		return {page: path[0], view: oneRow(path[0], path[1]), deep: true};
+	if (path[0] === "slow" && path.length === 2)
+		return {page: "slow", view: oneSlow(path[1]), deep: true};
 	const page = Object.hasOwn(pages, path[0]) ? path[0] : "services";
 
 	return {page, view: pages[page].make(), deep: false};
