@@ -252,8 +252,8 @@ static void test_crowd(void **state)
 
 static void test_page_files(void **state)
 {
-	static const char *const paths[] = {"/",	 "/style.css", "/page.js",
-					    "/views.js", "/columns.js", "/slow.js", "/draw.js",   "/numbers.js"};
+	static const char *const paths[] = {"/",	   "/style.css", "/page.js", "/views.js",
+					    "/columns.js", "/slow.js",	 "/draw.js", "/numbers.js"};
 	char tag[17], before[17] = "";
 
 	(void)state;

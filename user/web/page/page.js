@@ -140,7 +140,7 @@ function centre() {
 function show() {
 	shown = viewOf(location.hash);
 	const heading = make("h2", {class: shown.deep ? "" : "quiet"}, make("span", {}, shown.view.title), make("small", {}));
-	const back = make("a", {href: `#/${shown.page}`, class: "back"}, `All ${pages[shown.page].title.toLowerCase()}`);
+	const back = make("a", {href: `#/${shown.page}`, class: "back"}, pages[shown.page].title);
 
 	for (const link of $("pages").children)
 		if (link.dataset.page === shown.page)
