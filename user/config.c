@@ -33,6 +33,7 @@ void config__defaults(struct config *config)
 	config->limits.series = 2000;
 	config->limits.idle_seconds = 3600;
 	memcpy(config->http_ports, ports, sizeof(ports));
+	strcpy(config->kubernetes.logs, "/var/log/containers");
 	strcpy(config->log.level, "info");
 	strcpy(config->log.format, "logfmt");
 }
@@ -326,6 +327,11 @@ static const struct yaml_key limit_keys[] = {
 	{0},
 };
 
+static const struct yaml_key kubernetes_keys[] = {
+	TEXT("logs", kubernetes.logs),
+	{0},
+};
+
 static const struct yaml_key log_keys[] = {
 	CHOICE("level", log.level, levels),
 	CHOICE("format", log.format, formats),
@@ -347,6 +353,7 @@ static const struct yaml_key root_keys[] = {
 	{.name = "summary", .read = read_summary, AT(health)},
 	{.name = "time_shares", .read = yaml__read_bool, AT(time_shares)},
 	SECTION("hardening", hardening_keys),
+	SECTION("kubernetes", kubernetes_keys),
 	SECTION("log", log_keys),
 	{0},
 };
@@ -417,4 +424,5 @@ void config__engine(const struct config *config, struct engine_options *out)
 	out->connections_max = config->limits.connections;
 	out->http_ports = config->http_ports;
 	out->services = config->services;
+	out->pod_logs = config->kubernetes.logs;
 }

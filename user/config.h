@@ -43,6 +43,9 @@ struct config {
 		uint32_t idle_seconds;
 		uint32_t cpu; /* millionths of one core; 0: whatever it takes */
 	} limits;
+	struct {
+		char logs[256]; /* the kubelet's links to containers' logs; "" are not looked at */
+	} kubernetes;
 	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct service_set *services;		  /* owned; NULL: none */
@@ -57,7 +60,8 @@ struct config {
 };
 
 void config__defaults(struct config *config);
-/* limits.cpu as it is written: "2%", "0.02", "none" (0). 0, or -EINVAL with what would be right in error. */
+/* limits.cpu as it is written: "2%", "0.02", "none" (0). 0, or -EINVAL with what would be right in
+ * error. */
 int config__cpu(const char *text, uint32_t *millionths, char *error, size_t size);
 /*
  * Reads path over the defaults. 0, or -errno with one line "FILE:LINE: what is wrong; what would be

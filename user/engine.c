@@ -24,8 +24,10 @@ struct engine *engine__new(const struct engine_options *options)
 	engine->processes = processes__new(options->proc);
 	engine->connections = connections__new(engine);
 	engine->details = details_pool__new();
-	if (engine->processes)
+	if (engine->processes) {
+		processes__name_pods(engine->processes, options->pod_logs ? options->pod_logs : "");
 		processes__set_services(engine->processes, options->services);
+	}
 	if (engine->labels && engine->processes && engine->connections && engine->details)
 		return engine;
 	engine__free(engine);

@@ -60,6 +60,7 @@ struct engine_counters {
 struct engine_options {
 	struct labels_options labels;
 	const struct service_set *services; /* NULL: none; processes__set_services changes them */
+	const char *pod_logs;	  /* the kubelet's links to containers' logs; NULL or "": nowhere */
 	const char *proc;	  /* live: where to find what events lack, "/proc"; NULL: nowhere */
 	uint32_t connections_max; /* default 100 000; beyond it new ones are counted as lost
 				     (LOSS_CAP) */

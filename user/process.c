@@ -6,6 +6,7 @@
 #include <string.h>
 #include "process_facts.h"
 #include "service/arguments.h"
+#include "service/kubernetes.h"
 #include "service/listening.h"
 
 #define PROCESSES_MAX 65536
@@ -25,6 +26,7 @@ struct entry {
 struct processes {
 	const char *proc;		    /* NULL: events have to do */
 	const struct service_set *services; /* NULL: names as they are */
+	struct kubernetes *kubernetes;	    /* NULL: nobody asks */
 	uint64_t now_ns;
 	uint32_t renames;
 	char text[ARGUMENTS_SIZE]; /* of the process at hand */
@@ -87,6 +89,7 @@ void processes__free(struct processes *p)
 			next = e->next;
 			free_entry(e);
 		}
+	kubernetes__free(p->kubernetes);
 	free(p->service);
 	free(p);
 }
@@ -206,6 +209,7 @@ static void describe(struct processes *p, struct entry *e, struct process_event 
 	memcpy(process->executable, event->executable, sizeof(process->executable));
 	memcpy(process->cgroup, event->cgroup, sizeof(process->cgroup));
 	container__of(event->cgroup, &process->container);
+	kubernetes__name(p->kubernetes, &process->container);
 	process->ports = (struct ports){0};
 	process->look_again_ns = p->proc ? p->now_ns + LOOK_AGAIN_NS : 0;
 	keep_arguments(e, p->text, length);
@@ -249,6 +253,7 @@ static void look_again(struct processes *p, struct entry *e)
 		return;
 	memcpy(process->comm, reading.comm, sizeof(process->comm));
 	keep_arguments(e, p->text, length);
+	kubernetes__name(p->kubernetes, &process->container); /* the link comes after the start */
 	learn_ports(p, process);
 	give_name(p, e, 0);
 }
@@ -260,6 +265,17 @@ void processes__set_services(struct processes *p, const struct service_set *serv
 	for (uint32_t i = 0; p->proc && i < PROCESSES_BUCKETS; i++)
 		for (struct entry *e = p->bucket[i]; e; e = e->next)
 			e->process.look_again_ns = p->now_ns ? p->now_ns : 1;
+}
+
+void processes__name_pods(struct processes *p, const char *logs)
+{
+	kubernetes__free(p->kubernetes);
+	p->kubernetes = logs[0] ? kubernetes__new(logs) : NULL;
+}
+
+bool processes__has_pods(const struct processes *p)
+{
+	return kubernetes__found(p->kubernetes);
 }
 
 void processes__exited(struct processes *p, uint32_t tgid, uint64_t time_ns)

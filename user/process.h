@@ -57,6 +57,11 @@ void processes__tick(struct processes *processes, uint64_t now_ns);
  */
 void processes__set_services(struct processes *processes, const struct service_set *services);
 
+/* Looks up what Kubernetes calls containers among the kubelet's links (service/kubernetes.h); ""
+ * does not. */
+void processes__name_pods(struct processes *processes, const char *logs);
+bool processes__has_pods(const struct processes *processes); /* of one the name was found */
+
 /* Never NULL: an unknown pid gives a process of the service "unknown". */
 const struct process *processes__find(struct processes *processes, uint32_t tgid);
 /*

@@ -30,6 +30,7 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 	databases__expose(&writer, snapshot);
 	caches__expose(&writer, snapshot);
 	resources__expose(&writer, snapshot);
+	pods__expose(&writer, snapshot);
 	health__expose(&writer, snapshot);
 	queues_copy__expose(snapshot->queues, &writer);
 	rules_copy__expose(snapshot->rules, &writer);
@@ -63,8 +64,8 @@ bool metric__is_known(const char *name)
 {
 	if (strncmp(name, "sonde_", 6) == 0 || strncmp(name, "process_", 8) == 0)
 		return true;
-	if (databases__is_known(name) || resources__is_known(name) || caches__is_known(name) ||
-	    strcmp(name, "system_health_status") == 0)
+	if (databases__is_known(name) || resources__is_known(name) || pods__is_known(name) ||
+	    caches__is_known(name) || strcmp(name, "system_health_status") == 0)
 		return true;
 	for (size_t i = 0; i < family_count; i++)
 		for (int side = 0; side < SIDE_COUNT; side++)

@@ -14,6 +14,7 @@
 #include "metrics/metrics.h"
 #include "metrics/pooler.h"
 #include "metrics/process_stats.h"
+#include "metrics/pods.h"
 #include "metrics/resources.h"
 #include "metrics/series.h"
 #include "metrics/time_shares.h"
@@ -75,6 +76,8 @@ struct snapshot {
 	uint32_t pool_count;
 	const struct usage *usage;
 	uint32_t usage_count;
+	const struct pod *pods;
+	uint32_t pod_count;
 	const struct cache *caches;
 	uint32_t cache_count;
 	struct service_state *states;

@@ -255,7 +255,8 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	count_connections(m);
 	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m) ||
 	    !caches__copy(snapshot, m) || !resources__copy(snapshot, m, clock_ns(CLOCK_BOOTTIME)) ||
-	    !health__copy(snapshot, m) || !time_shares__copy(snapshot, m)) {
+	    !pods__copy(snapshot, m) || !health__copy(snapshot, m) ||
+	    !time_shares__copy(snapshot, m)) {
 		destroy(snapshot);
 		return NULL;
 	}

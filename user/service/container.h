@@ -8,6 +8,8 @@
 struct container {
 	char id[65];  /* full id, or the name of an LXC or nspawn container; "" outside of them */
 	char pod[37]; /* pod UID, with dashes; "" outside of Kubernetes */
+	/* What Kubernetes calls it (service/kubernetes.h); "" not known */
+	char pod_name[128], space[64], name[64], workload[128];
 };
 
 void container__of(const char *cgroup, struct container *out);

@@ -13,7 +13,9 @@
 static const struct {
 	const char *text;
 	size_t length;
-} placeholders[] = {{"{container}", 11}, {"{pod}", 5}, {"{executable}", 12}};
+} placeholders[] = {{"{container}", 11},     {"{pod}", 5},	 {"{executable}", 12},
+		    {"{namespace}", 11},     {"{workload}", 10}, {"{pod_name}", 10},
+		    {"{container_name}", 16}};
 
 #define PLACEHOLDERS (sizeof(placeholders) / sizeof(*placeholders))
 
@@ -42,7 +44,8 @@ static void read_name(struct yaml_reader *r, const yaml_node_t *node, const stru
 		else if (*c == '{' && placeholder_at(c) < 0)
 			yaml__fail(r, node,
 				   "`%.20s` is no placeholder; it is one of: {container}, {pod}, "
-				   "{executable}",
+				   "{executable}, {namespace}, {workload}, {pod_name}, "
+				   "{container_name}",
 				   c);
 	}
 	yaml__read_copy(r, node, key, target);
@@ -88,6 +91,10 @@ static const struct yaml_key rule_keys[] = {
 	TEXTS(container),
 	TEXTS(pod),
 	TEXTS(cgroup),
+	TEXTS(namespace),
+	TEXTS(workload),
+	TEXTS(pod_name),
+	TEXTS(container_name),
 	{.name = "port", .read = read_ports},
 	{.name = "ignore",
 	 .read = yaml__read_bool,
@@ -98,7 +105,9 @@ static const struct yaml_key rule_keys[] = {
 static bool fits_all(const struct service_rule *rule)
 {
 	return !rule->executable.count && !rule->command_line.count && !rule->container.count &&
-	       !rule->pod.count && !rule->cgroup.count && !rule->port_count;
+	       !rule->pod.count && !rule->cgroup.count && !rule->namespace.count &&
+	       !rule->workload.count && !rule->pod_name.count && !rule->container_name.count &&
+	       !rule->port_count;
 }
 
 static void check_rule(struct yaml_reader *r, const yaml_node_t *item,
@@ -154,6 +163,10 @@ void service_set__free(struct service_set *set)
 		texts__clear(&rule->executable);
 		texts__clear(&rule->command_line);
 		texts__clear(&rule->container);
+		texts__clear(&rule->namespace);
+		texts__clear(&rule->workload);
+		texts__clear(&rule->pod_name);
+		texts__clear(&rule->container_name);
 		texts__clear(&rule->pod);
 		texts__clear(&rule->cgroup);
 		free(rule);
@@ -224,16 +237,24 @@ static bool fits(const struct service_rule *rule, const struct process_facts *fa
 	       any_fits(&rule->command_line, line) &&
 	       any_fits(&rule->container, slice__text(container->id)) &&
 	       any_fits(&rule->pod, slice__text(container->pod)) &&
-	       any_fits(&rule->cgroup, slice__text(facts->cgroup)) && serves_any(rule, ports);
+	       any_fits(&rule->cgroup, slice__text(facts->cgroup)) &&
+	       any_fits(&rule->namespace, slice__text(container->space)) &&
+	       any_fits(&rule->workload, slice__text(container->workload)) &&
+	       any_fits(&rule->pod_name, slice__text(container->pod_name)) &&
+	       any_fits(&rule->container_name, slice__text(container->name)) &&
+	       serves_any(rule, ports);
 }
 
 /* Containers are shown by the first twelve digits of their id, as their tools do. */
 static void append(char *out, int which, const struct process_facts *facts,
 		   const struct container *container)
 {
-	const char *text = which == 0	? container->id
-			   : which == 1 ? container->pod
-					: argument__base_name(facts->executable);
+	const char *const texts[PLACEHOLDERS] = {
+		container->id,	  container->pod,      argument__base_name(facts->executable),
+		container->space, container->workload, container->pod_name,
+		container->name,
+	};
+	const char *text = texts[which];
 	size_t used = strlen(out);
 	int most = which == 0 && strlen(text) == 64 ? 12 : SERVICE_NAME_MAX;
 

@@ -17,6 +17,7 @@ struct service_rule {
 	char *name; /* with placeholders; NULL where ignored */
 	bool ignore;
 	struct texts executable, command_line, container, pod, cgroup; /* patterns */
+	struct texts namespace, workload, pod_name, container_name;
 	uint32_t port_count;
 	uint16_t port[SERVICE_PORTS_MAX]; /* any of them; none: whatever it serves */
 };
