@@ -177,6 +177,11 @@ deb:
 	@cd $(B)/deb/sonde-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -b -us -uc
 	@rm -rf $(B)/deb/sonde-$(VERSION) && ls $(B)/deb/*.deb
 
+# A container image of that package, from Debian's packages alone.
+.PHONY: image
+image: deb
+	deploy/image/make-image $(B)/deb/sonde_$(VERSION)_*.deb $(B)/sonde-image.tar
+
 .PHONY: help
 help:
 	@echo "make            builds build/sonde"
@@ -188,7 +193,7 @@ help:
 	@echo "sudo make bench  what it costs               make bench-vm  the same, counted in instructions"
 	@echo "sudo make soak  hours of mixed load (SOAK=2h)  make soak-vm  the same in a machine of its own"
 	@echo "make vmlinux    the kernel types in use      make install   to PREFIX"
-	@echo "make deb        the Debian package"
+	@echo "make deb        the Debian package                sudo make image  a container image"
 	@echo "make clean"
 
 .PHONY: clean

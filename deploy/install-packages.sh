@@ -7,7 +7,7 @@ set -eu
 build="make gcc clang pkg-config libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libseccomp-dev libjansson-dev libyaml-dev libncurses-dev libc6-dev"
 unit="libcmocka-dev libpg-query-dev libnghttp2-dev"
 servers="nginx-light redis-server postgresql python3 python3-psycopg python3-redis gunicorn"
-tests="$unit debhelper lintian debootstrap dpkg-dev systemd bash-completion zsh fish man-db $servers haproxy pgbouncer apache2-utils apache2-bin nghttp2-client nghttp2-server socat faketime curl wget openssl jq procps tmux
+tests="$unit kubernetes-client debhelper lintian debootstrap dpkg-dev systemd bash-completion zsh fish man-db $servers haproxy pgbouncer apache2-utils apache2-bin nghttp2-client nghttp2-server socat faketime curl wget openssl jq procps tmux
 	redis-tools python3-asyncpg python3-prometheus-client python3-yaml nodejs npm prometheus prometheus-alertmanager
 	chromium python3-rq python3-celery python3-h2 python3-grpcio python3-websockets ruby-sidekiq golang-go gnutls-bin clang-format clang-tidy cppcheck"
 
@@ -38,6 +38,7 @@ missing=
 for package in $wanted; do
 	case "$package" in
 	nodejs | npm) command -v "${package%js}" >/dev/null && continue ;;
+	kubernetes-client) command -v kubectl >/dev/null && continue ;;
 	esac
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done

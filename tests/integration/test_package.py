@@ -3,6 +3,8 @@
 """The Debian package: lintian finds nothing, the unit is hardened; in a fresh debootstrap folder it installs, runs as its unit
 would start it, sees this node, and leaves nothing when it is purged. Completions know what --help says."""
 import glob
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -119,6 +121,36 @@ finally:
         daemon.kill()
     for at in ("proc", "sys"):
         subprocess.run(["umount", f"{ROOT}/{at}"], check=False)
+
+# ---- a container image of it: the layer holds what the manifest says, and sonde runs from it ----
+image = os.path.join(FOLDER, "image.tar")
+sut.run(os.path.join(sut.ROOT, "deploy", "image", "make-image"), package, image, seconds=280)
+unpacked = os.path.join(FOLDER, "image")
+os.makedirs(unpacked)
+sut.run("tar", "-x", "-C", unpacked, "-f", image)
+
+
+def blob(digest):
+    path = os.path.join(unpacked, "blobs", *digest.split(":"))
+    with open(path, "rb") as file:
+        sut.equal("a blob's digest", hashlib.file_digest(file, "sha256").hexdigest(), digest.split(":")[1])
+    return path
+
+
+index = json.load(open(os.path.join(unpacked, "index.json")))
+manifest = json.load(open(blob(index["manifests"][0]["digest"])))
+configuration = json.load(open(blob(manifest["config"]["digest"])))
+layer = blob(manifest["layers"][0]["digest"])
+sut.equal("the layer", configuration["rootfs"]["diff_ids"], [manifest["layers"][0]["digest"]])
+sut.equal("its size", os.path.getsize(layer), manifest["layers"][0]["size"])
+(docker,) = json.load(open(os.path.join(unpacked, "manifest.json")))
+sut.equal("docker's names", (docker["Layers"], docker["RepoTags"]), (["blobs/sha256/" + os.path.basename(layer)], ["sonde:0.1.0"]))
+inner = os.path.join(FOLDER, "inner")
+os.makedirs(inner)
+sut.run("tar", "-x", "-C", inner, "-f", layer)
+entry = configuration["config"]["Entrypoint"]
+sut.equal("it runs", sut.run("chroot", inner, *entry, "version").strip(), "sonde 0.1.0")
+shutil.rmtree(inner)
 
 # ---- manual pages are well-formed ----
 sut.run("make", "-s", "-C", sut.ROOT, f"B={OUT}", OUT + "/sonde.yaml.5")
