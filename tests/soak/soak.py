@@ -24,6 +24,7 @@ import sut
 SECONDS, REPORT = float(sys.argv[1]), sys.argv[2]
 PAUSE = float(os.environ.get("SOAK_PAUSE", "2"))
 RESTART_EVERY = 4  # rounds
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", 2 * RESTART_EVERY))  # at least; fewer tell nothing about what grows
 sut.need("ab", "curl", "redis-benchmark")
 random.seed(5)
 
@@ -271,7 +272,7 @@ def main():
     with Observed() as observed:
         long = Long()
         started = time.monotonic()
-        while time.monotonic() - started < SECONDS or rounds < 2 * RESTART_EVERY:
+        while time.monotonic() - started < SECONDS or rounds < ROUNDS:
             load(plain, tls, redis, postgres, long)
             rounds += 1
             if rounds % RESTART_EVERY == 0:
@@ -304,9 +305,9 @@ def main():
     sut.equal("sonde's exit code", code, 0)
     # What was killed amid its work may be in flight for ever on no side: aborted, never lost.
     sut.equal("lost", lost, {})
-    if not flat(samples):
+    if not flat(samples) and ROUNDS >= 2 * RESTART_EVERY:
         sys.exit("soak: something grows")
-    print("soak: equal and flat")
+    print("soak: equal and flat" if ROUNDS >= 2 * RESTART_EVERY else "soak: equal")
 
 
 main()

@@ -163,6 +163,20 @@ static int open_way(enum capture_way way, const struct capture_options *options,
 	return err;
 }
 
+/* Of many refusals the one that tells what to do. */
+static int refuse(int err, char *error, size_t size)
+{
+	char release[65];
+
+	if (err != -EPERM && kernel__is_old(release, sizeof(release)))
+		snprintf(error, size,
+			 "Linux %s is too old: BPF programs that follow sockets load from 5.15 on; "
+			 "boot a newer one (Debian 11 has linux-image-6.1, Ubuntu "
+			 "linux-generic-hwe)",
+			 release);
+	return err;
+}
+
 /* The ways are tried from the cheapest on; the first one's error is the one that tells most. */
 int capture__open(const struct capture_options *options, struct capture **out, char *error,
 		  size_t size)
@@ -176,7 +190,7 @@ int capture__open(const struct capture_options *options, struct capture **out, c
 	err = open_way(CAPTURE_SOCKET_TRACEPOINTS, options, out, error, size);
 	for (enum capture_way way = CAPTURE_FEXIT; err && again && way < CAPTURE_WAY_COUNT; way++)
 		again = open_way(way, options, out, other, sizeof(other));
-	return again ? err : 0;
+	return err && again ? refuse(err, error, size) : 0;
 }
 
 void capture__close(struct capture *capture)

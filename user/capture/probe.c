@@ -28,11 +28,17 @@ static struct capture_probe *add(struct probes *p, const char *name, int present
 static void kernel(struct probes *p)
 {
 	struct utsname name;
-	struct capture_probe *probe = add(p, "kernel", 1);
+	char release[65];
+	bool old = kernel__is_old(release, sizeof(release));
+	struct capture_probe *probe = add(p, "kernel", !old);
 
 	if (uname(&name) == 0)
-		snprintf(probe->detail, sizeof(probe->detail), "Linux %.60s, %.20s", name.release,
-			 name.machine);
+		snprintf(probe->detail, sizeof(probe->detail), "Linux %.60s, %.20s%s", name.release,
+			 name.machine, old ? ": older than 5.15, too old" : "");
+	if (old)
+		snprintf(probe->advice, sizeof(probe->advice),
+			 "boot a newer one: Debian 11 has linux-image-6.1, Ubuntu "
+			 "linux-generic-hwe");
 }
 
 /* "none [integrity] confidentiality": the one in brackets holds (kernel_lockdown(7)). */
@@ -175,7 +181,8 @@ size_t capture__probe(struct capture_probe *out, size_t max)
 	right_to_load(&p);
 	tracepoint(&p, btf, "sock_send_length", "bytes of every call, at the socket",
 		   "Linux 6.3 and newer have it; older kernels are observed by fexit");
-	tracepoint(&p, btf, "sk_data_ready", "queue time", "queue time is not measured");
+	tracepoint(&p, btf, "sk_data_ready", "queue time",
+		   "queue time is not measured; Linux 6.3 and newer have it");
 	tracepoint(&p, btf, "inet_sock_set_state", "connections' beginnings and ends",
 		   "connections are seen by their first bytes only");
 	way(&p, CAPTURE_SOCKET_TRACEPOINTS, "needs Linux 6.3; another way in serves as well");

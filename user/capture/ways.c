@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include "capture/capture_internal.h"
 
 static const char *const way_names[CAPTURE_WAY_COUNT] = {"auto", "socket_tracepoints", "fexit",
@@ -81,6 +82,17 @@ int capture__fail(char *error, size_t size, int err, const char *what)
 	snprintf(error, size, "%s: %s; SONDE_DEBUG=1 shows the kernel's reasons", what,
 		 strerror(-err));
 	return err;
+}
+
+bool kernel__is_old(char *release, size_t size)
+{
+	struct utsname name;
+	unsigned int major, minor;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	snprintf(release, size, "%s", name.release);
+	return major < 5 || (major == 5 && minor < 15);
 }
 
 static const char fexit_section[] = "fexit/";
