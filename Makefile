@@ -191,6 +191,7 @@ help:
 	@echo "make unit       unit tests, sanitised        make lint      format, clang-tidy, cppcheck"
 	@echo "make sanitize   unit tests and replays       make fuzz      every fuzzer for a while"
 	@echo "sudo make bench  what it costs               make bench-vm  the same, counted in instructions"
+	@echo "sudo make kernels  what works on which kernel, in qemu"
 	@echo "sudo make soak  hours of mixed load (SOAK=2h)  make soak-vm  the same in a machine of its own"
 	@echo "make vmlinux    the kernel types in use      make install   to PREFIX"
 	@echo "make deb        the Debian package                sudo make image  a container image"

@@ -17,8 +17,9 @@ build) ;;
 unit) wanted="$build $unit" ;;
 test) wanted="$build $tests" ;;
 demo) wanted="$build $servers apache2-utils" ;;
+kernels) wanted="$build debootstrap e2fsprogs cpio xz-utils busybox-static qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu" ;;
 bench) wanted="$build $servers redis-tools apache2-utils wrk libssl-dev valgrind bpftrace" ;;
-*) echo "usage: $0 build|unit|test|demo|bench" >&2; exit 2 ;;
+*) echo "usage: $0 build|unit|test|demo|kernels|bench" >&2; exit 2 ;;
 esac
 
 # A package of its own on Debian and on Ubuntu from 25.04 on; before, Ubuntu's linux-tools-common provides the name
