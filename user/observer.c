@@ -386,6 +386,8 @@ static void pass_time(struct observer *o)
 		tls_watch__mapped(o->tls, now);
 	if (o->cpu_budget)
 		cpu_budget__tick(o->cpu_budget, now);
+	if (cpu_budget__sampling(o->cpu_budget).rate < 1)
+		metrics__sampled(o->metrics);
 	if (now - o->ticked_ns >= TICK_NS) {
 		o->ticked_ns = now;
 		engine__tick(o->engine, now);

@@ -48,6 +48,8 @@ bool metric__is_known(const char *name);
  * Nothing in replays.
  */
 void metrics__read_resources(struct metrics *metrics, uint64_t now_ns, uint64_t boot_ns);
+/* Connections are left out from now on: for which request a call is made is never certain then. */
+void metrics__sampled(struct metrics *metrics);
 /* Sliding windows and expiry; once a second is enough. */
 void metrics__tick(struct metrics *metrics, uint64_t now_ns);
 

@@ -227,9 +227,17 @@ void time_shares__connection(struct metrics *m, const struct connection_event *e
 		shares__called(m->time_shares.shares, &call, m->engine->now_ns);
 }
 
-static uint64_t lost_records(const struct engine_counters *n)
+/* A connection that was left out remains so, whatever the rate is later. */
+void metrics__sampled(struct metrics *m)
 {
-	uint64_t sum = 0;
+	m->time_shares.sampled = true;
+}
+
+/* Grows whenever a request may have passed unseen. */
+static uint64_t unseen(const struct engine_counters *n)
+{
+	uint64_t sum =
+		n->lost_bytes[PROTOCOL_UNKNOWN][LOSS_CAP]; /* of connections beyond the cap */
 
 	for (int protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
 		for (int reason = 0; reason < LOSS_REASON_COUNT; reason++)
@@ -241,9 +249,9 @@ void time_shares__passed(void *context, uint64_t now_ns)
 {
 	struct metrics *m = context;
 	struct time_shares *t = &m->time_shares;
-	uint64_t lost = lost_records(&m->engine->counters);
+	uint64_t lost = unseen(&m->engine->counters);
 
-	if (lost != t->lost)
+	if (lost != t->lost || t->sampled)
 		shares__doubt(t->shares, t->passed_ns, m->engine->now_ns);
 	t->lost = lost;
 	t->passed_ns = m->engine->now_ns;

@@ -37,7 +37,8 @@ struct time_shares {
 	struct slow *slow;     /* SLOW_MAX */
 	uint32_t slow_count;
 	uint64_t passed_ns;
-	uint64_t lost; /* records, as of then */
+	uint64_t lost; /* as of then */
+	bool sampled;  /* connections have been left out */
 };
 
 int time_shares__init(struct metrics *metrics); /* 0 or -ENOMEM */
