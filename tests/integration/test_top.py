@@ -48,6 +48,15 @@ try:
         until("COMMAND")
         keys("5")
         until("IN FLIGHT")
+        keys("7")
+        until("LATENCY")
+        until("/api/")
+        keys("Enter")  # the waterfall of the slowest
+        until("request")
+        keys("Down")
+        until("START")
+        keys("Escape")
+        until("LATENCY")
         keys("1")
         until("SERVICE")
         keys("/")
@@ -75,7 +84,7 @@ try:
         print(f"{width}x{height}: good")
     plain = sut.run(sut.SONDE, "top", "--once", recording, env={**os.environ, "LC_ALL": "C"})
     assert plain.isascii(), "without UTF-8 only ASCII is printed"
-    for page in ("services", "routes", "statements", "commands", "losses", "sonde"):
+    for page in ("services", "routes", "statements", "commands", "losses", "sonde", "slow"):
         assert sut.run(sut.SONDE, "top", "--once", "--page", page, recording).strip()
 finally:
     tmux("kill-server", check=False)

@@ -284,8 +284,8 @@ const struct column *columns__of(enum page page)
 
 const char *page__title(enum page page)
 {
-	static const char *const titles[PAGE_COUNT] = {"services", "routes", "statements",
-						       "commands", "losses", "sonde"};
+	static const char *const titles[PAGE_COUNT] = {
+		"services", "routes", "statements", "commands", "losses", "sonde", "slow"};
 
 	return titles[page];
 }

@@ -6,6 +6,7 @@
 #include "view/cells.h"
 #include "view/columns.h"
 #include "view/pages.h"
+#include "view/slow.h"
 
 #define FOOTER_LINES 1
 #define NAME_MIN     12
@@ -150,10 +151,11 @@ static void draw_self(const struct view *v, struct frame *f)
 
 static void draw_place(const struct view *v, struct frame *f, int x)
 {
+	bool listed = v->page < PAGE_LOSSES || v->page == PAGE_SLOW;
 	char text[64];
 	int length;
 
-	if (!v->model || v->page >= PAGE_LOSSES || v->still)
+	if (!v->model || !listed || v->still)
 		return;
 	length = snprintf(text, sizeof(text), "%zu of %zu", v->shown ? v->selected + 1 : 0,
 			  v->shown);
@@ -323,8 +325,11 @@ static const char *keys_of(const struct view *v)
 		return "any key: back  q quit";
 	if (v->detail)
 		return "Esc back  up down other rows  space pause  ? help  q quit";
+	if (v->page == PAGE_SLOW)
+		return "Enter waterfall  Esc back  / filter  1-7 Tab pages  space pause  ? help  q "
+		       "quit";
 	if (v->page >= PAGE_LOSSES)
-		return "Esc back  1-6 Tab pages  space pause  ? help  q quit";
+		return "Esc back  1-7 Tab pages  space pause  ? help  q quit";
 	return "? help  Enter open  Esc back  / filter  r e m 9 l sort  space pause  q quit";
 }
 
@@ -361,6 +366,8 @@ void view__draw(struct view *v, struct frame *f)
 		page__losses(v, f);
 	else if (v->page == PAGE_SONDE)
 		page__sonde(v, f);
+	else if (v->page == PAGE_SLOW)
+		page__slow(v, f);
 	else
 		draw_table(v, f);
 	draw_source(v, f);

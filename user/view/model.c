@@ -7,6 +7,7 @@
 #include <string.h>
 #include "metrics/histogram.h"
 #include "view/lookup.h"
+#include "view/slow.h"
 
 static const char *const lists[PAGE_LOSSES] = {"services", "routes", "statements", "commands"};
 
@@ -25,7 +26,7 @@ static double number_of(const json_t *object, const char *key)
 }
 
 /* Terminals obey control bytes: none gets through. What is too long is cut between characters. */
-static void text_of(const json_t *object, const char *key, char *out, size_t size)
+void model__text(const json_t *object, const char *key, char *out, size_t size)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 	size_t length = text ? strlen(text) : 0;
@@ -156,13 +157,13 @@ static void set_names(struct model_row *row, const json_t *json, enum page page)
 	static const char *const names[] = {"service", "route", "statement", "command"};
 	static const char *const kinds[] = {"protocol", "method", "verb", ""};
 
-	text_of(json, "service", row->service, sizeof(row->service));
-	text_of(json, "side", row->side, sizeof(row->side));
-	text_of(json, "protocol", row->protocol, sizeof(row->protocol));
-	text_of(json, names[page], row->name, sizeof(row->name));
-	text_of(json, kinds[page], row->kind, sizeof(row->kind));
-	text_of(json, "table", row->table, sizeof(row->table));
-	text_of(json, "fingerprint", row->fingerprint, sizeof(row->fingerprint));
+	model__text(json, "service", row->service, sizeof(row->service));
+	model__text(json, "side", row->side, sizeof(row->side));
+	model__text(json, "protocol", row->protocol, sizeof(row->protocol));
+	model__text(json, names[page], row->name, sizeof(row->name));
+	model__text(json, kinds[page], row->kind, sizeof(row->kind));
+	model__text(json, "table", row->table, sizeof(row->table));
+	model__text(json, "fingerprint", row->fingerprint, sizeof(row->fingerprint));
 	if (page == PAGE_COMMANDS && json_is_true(json_object_get(json, "blocking")))
 		strcpy(row->kind, "blocking");
 }
@@ -266,8 +267,8 @@ static void fill_losses(struct model *m, const json_t *newer)
 
 		if (m->loss_count == sizeof(m->losses) / sizeof(m->losses[0]))
 			return;
-		text_of(json, "protocol", loss->protocol, sizeof(loss->protocol));
-		text_of(json, "reason", loss->reason, sizeof(loss->reason));
+		model__text(json, "protocol", loss->protocol, sizeof(loss->protocol));
+		model__text(json, "reason", loss->reason, sizeof(loss->reason));
 		loss->exchanges = count_of(json, "exchanges");
 		loss->bytes = count_of(json, "bytes");
 		if (strcmp(loss->reason, "attached") == 0)
@@ -287,8 +288,8 @@ static void fill_totals(struct model *m, const json_t *newer)
 
 		if (m->total_count == sizeof(m->totals) / sizeof(m->totals[0]))
 			return;
-		text_of(json, "protocol", total->protocol, sizeof(total->protocol));
-		text_of(json, "side", total->side, sizeof(total->side));
+		model__text(json, "protocol", total->protocol, sizeof(total->protocol));
+		model__text(json, "side", total->side, sizeof(total->side));
 		total->seen = count_of(json, "seen");
 		total->reported = count_of(json, "reported");
 		total->in_flight = count_of(json, "in_flight");
@@ -305,9 +306,9 @@ static void fill_sonde(struct model *m, const json_t *newer, const json_t *older
 		     *then = json_object_get(older, "sonde");
 	double seconds = m->interval > 0 ? m->interval : 1;
 
-	text_of(now, "version", m->version, sizeof(m->version));
-	text_of(now, "capture", m->capture, sizeof(m->capture));
-	text_of(newer, "wall", m->wall, sizeof(m->wall));
+	model__text(now, "version", m->version, sizeof(m->version));
+	model__text(now, "capture", m->capture, sizeof(m->capture));
+	model__text(newer, "wall", m->wall, sizeof(m->wall));
 	m->cpu_share = (number_of(now, "cpu_seconds") - number_of(then, "cpu_seconds")) / seconds;
 	m->bpf_share =
 		(number_of(now, "bpf_run_seconds") - number_of(then, "bpf_run_seconds")) / seconds;
@@ -352,6 +353,7 @@ struct model *model__new(const json_t *newer, const json_t *older, const struct 
 	fill_totals(m, newer);
 	m->lost -= m->attached < m->lost ? m->attached : m->lost;
 	fill_sonde(m, newer, older);
+	m->slow = slow_rows__read(newer, &m->slow_count);
 	return m;
 }
 
@@ -359,6 +361,7 @@ void model__free(struct model *m)
 {
 	if (!m)
 		return;
+	slow_rows__free(m->slow, m->slow_count);
 	for (int page = 0; page < PAGE_LOSSES; page++)
 		free(m->rows[page]);
 	free(m);

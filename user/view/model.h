@@ -23,8 +23,11 @@ enum page {
 	PAGE_COMMANDS,
 	PAGE_LOSSES,
 	PAGE_SONDE,
+	PAGE_SLOW, /* slow.h */
 	PAGE_COUNT
 };
+
+struct slow_row;
 
 struct model_status {
 	unsigned code;
@@ -77,6 +80,8 @@ struct model {
 	size_t loss_count;
 	struct model_total totals[16];
 	size_t total_count;
+	struct slow_row *slow; /* view/slow.h; owned */
+	size_t slow_count;
 };
 
 /*
@@ -86,5 +91,7 @@ struct model {
  */
 struct model *model__new(const json_t *newer, const json_t *older, const struct model *before);
 void model__free(struct model *model); /* tolerates NULL */
+/* A document's text, fit for a terminal: without control characters, cut between characters. */
+void model__text(const json_t *object, const char *key, char *out, size_t size);
 
 #endif

@@ -82,6 +82,8 @@ static void enter(struct view *v)
 {
 	const struct model_row *row = view__selected(v);
 
+	if (v->page == PAGE_SLOW)
+		v->detail = v->shown > 0;
 	if (!row || v->page >= PAGE_LOSSES)
 		return;
 	if (v->page != PAGE_SERVICES) {
