@@ -10,6 +10,7 @@
 
 #define FOOTER_LINES 1
 #define NAME_MIN     12
+#define TABS_WIDTH   100 /* narrower screens have the tabs side by side */
 #define COLUMNS_MAX  24
 
 /* ---- which rows, in which order ---- */
@@ -169,7 +170,8 @@ static void draw_tabs(const struct view *v, struct frame *f)
 
 	for (int page = 0; page < PAGE_COUNT; page++)
 		x = cells__put(f, x, 2, page == (int)v->page ? STYLE_SELECTED : STYLE_PLAIN,
-			       " %d %s ", page + 1, page__title((enum page)page));
+			       f->width < TABS_WIDTH ? "%d %s " : " %d %s ", page + 1,
+			       page__title((enum page)page));
 	if (v->service[0] && v->page != PAGE_SERVICES)
 		x = cells__put(f, x + 1, 2, STYLE_BOLD, "of %s (%s)", v->service, v->side);
 	if (v->filter[0] || v->typing)
