@@ -41,6 +41,8 @@ struct state {
 	u8 depth;
 	u8 error; /* with which it ended while bytes were unread; errno or 0 */
 	u32 fate; /* of its connection where there is sampling; 0: not known yet */
+	u8 brief; /* a call may go the short way (brief.h) */
+	u8 pad[3];
 };
 
 struct listener {
@@ -63,6 +65,26 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } ring SEC(".maps");
+
+/* Memory of a CPU for its own records (area.h): mapped by user/, which sizes it. */
+#define BRIEF_MAX  4096 /* bytes of payload that a record there has at most */
+#define AREA_OWNED 1	/* a bit of struct area.place: somebody is writing */
+
+struct area {
+	u64 place; /* behind the newest record; only ever grows */
+	u64 pad[7];
+	u64 consumed; /* by user/ */
+	u64 pad2[7];
+	u8 data[];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct area));
+} areas SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -130,6 +152,7 @@ __u64 settle_until; /* an AF_UNIX socket first seen before that time is older th
 /* Set before loading: the verifier leaves out what the way in has no use for. */
 const volatile bool by_sys_exit; /* states are in numbered_sockets, not with the socket */
 const volatile bool with_tls;	 /* TLS libraries are probed */
+const volatile __u32 area_bytes; /* of a lap of an area, a power of two; 0: there are none */
 
 __u32 own_tgid;		  /* sonde itself is never observed */
 __u32 verdict_generation; /* grows when user/ left a verdict that decided connections must see, too

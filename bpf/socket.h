@@ -33,6 +33,37 @@ static __always_inline void state__received_none(struct state *state, const stru
 	}
 }
 
+/* All but a call that is like the last one. */
+static __always_inline int socket__received_at_length(struct sock *sk, struct state *state, int ret,
+						      int flags)
+{
+	if (!state)
+		state = socket__create(sk, DIRECTION_RECV, ret);
+	if (!state || state->depth == CAPTURE_NOTHING ||
+	    socket__is_left_out(state, sk, DIRECTION_RECV, ret))
+		return 0;
+	if (!socket__is_ciphertext(state, sk, DIRECTION_RECV, ret))
+		moved(state, sk, DIRECTION_RECV, ret, flags);
+	brief__decide(state);
+	return 0;
+}
+
+static __always_inline int socket__sent_at_length(struct sock *sk, struct state *state, int ret,
+						  int flags)
+{
+	if (!state)
+		state = socket__create(sk, DIRECTION_SEND, ret);
+	if (!state || state->depth == CAPTURE_NOTHING ||
+	    socket__is_left_out(state, sk, DIRECTION_SEND, ret))
+		return 0;
+	if (!socket__is_ciphertext(state, sk, DIRECTION_SEND, ret))
+		moved(state, sk, DIRECTION_SEND, ret, flags);
+	else if (tls_go_programs)
+		tls__sent(ret);
+	brief__decide(state);
+	return 0;
+}
+
 static __always_inline void socket__received(struct sock *sk, int ret, int flags)
 {
 	struct state *state;
@@ -44,12 +75,10 @@ static __always_inline void socket__received(struct sock *sk, int ret, int flags
 		state__received_none(state, sk, ret, flags);
 		return;
 	}
-	if (!state)
-		state = socket__create(sk, DIRECTION_RECV, ret);
-	if (state && state->depth != CAPTURE_NOTHING &&
-	    !socket__is_left_out(state, sk, DIRECTION_RECV, ret) &&
-	    !socket__is_ciphertext(state, sk, DIRECTION_RECV, ret))
-		moved(state, sk, DIRECTION_RECV, ret, flags);
+	if (state && state->depth == CAPTURE_NOTHING)
+		return;
+	if (!state || flags & MSG_TRUNC || !moved_briefly(state, sk, DIRECTION_RECV, ret))
+		socket__received_at_length(sk, state, ret, flags);
 }
 
 static __always_inline void socket__sent(struct sock *sk, int ret, int flags)
@@ -61,15 +90,10 @@ static __always_inline void socket__sent(struct sock *sk, int ret, int flags)
 			state->batch[DIRECTION_SEND].vector = 0;
 		return;
 	}
-	if (!state)
-		state = socket__create(sk, DIRECTION_SEND, ret);
-	if (!state || state->depth == CAPTURE_NOTHING ||
-	    socket__is_left_out(state, sk, DIRECTION_SEND, ret))
+	if (state && state->depth == CAPTURE_NOTHING)
 		return;
-	if (!socket__is_ciphertext(state, sk, DIRECTION_SEND, ret))
-		moved(state, sk, DIRECTION_SEND, ret, flags);
-	else if (tls_go_programs)
-		tls__sent(ret);
+	if (!state || !moved_briefly(state, sk, DIRECTION_SEND, ret))
+		socket__sent_at_length(sk, state, ret, flags);
 }
 
 #endif

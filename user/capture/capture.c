@@ -16,6 +16,9 @@
 #include "capture/capture_internal.h"
 
 #define RING_BYTES (8u << 20)
+#define AREAS_FROM (1u << 20) /* bytes of ring: a smaller one was asked for to be small */
+#define AREA_LEAST (64u << 10)
+#define AREA_MOST  (256u << 10)
 #define SETTLE_NS  100000000ull /* before a command says that it is ready (session.c) */
 
 enum capture_way capture__way(const struct capture *capture)
@@ -67,11 +70,13 @@ static int watch_ring(struct capture *capture)
 	int fd = bpf_map__fd(capture->bpf->maps.ring), err;
 
 	err = ring__open(fd, capture->ring_bytes, &capture->ring);
+	if (!err && capture->area_bytes)
+		err = areas__open(bpf_map__fd(capture->bpf->maps.areas), (uint32_t)capture->cpus,
+				  capture->area_bytes, &capture->areas);
+	if (!err)
+		err = merge__open(capture->ring, capture->areas, &capture->merge);
 	if (err)
 		return err;
-	capture->cpus = libbpf_num_possible_cpus();
-	if (capture->cpus < 0)
-		return capture->cpus;
 	capture->per_cpu = calloc(capture->cpus, sizeof(*capture->per_cpu));
 	capture->epoll = epoll_create1(EPOLL_CLOEXEC);
 	capture->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -83,13 +88,33 @@ static int watch_ring(struct capture *capture)
 	return 0;
 }
 
+/*
+ * What the calls of 10 ms need on a busy CPU, so that it stays in its cache; what does not fit goes
+ * to the ring. By sys_exit nothing is written there.
+ */
+static uint32_t area_bytes(const struct capture *capture)
+{
+	uint32_t bytes = AREA_MOST;
+
+	if (capture->ring_bytes < AREAS_FROM || capture->way == CAPTURE_SYS_EXIT)
+		return 0;
+	while (bytes > AREA_LEAST && bytes * (uint64_t)capture->cpus > capture->ring_bytes / 16)
+		bytes /= 2;
+	return bytes;
+}
+
 static void size_maps(struct capture *capture)
 {
 	struct sonde_bpf *bpf = capture->bpf;
 
 	bpf_map__set_max_entries(bpf->maps.ring, capture->ring_bytes);
-	bpf_map__set_max_entries(bpf->maps.scratches,
-				 DIRECTION_COUNT * (uint32_t)libbpf_num_possible_cpus());
+	bpf_map__set_max_entries(bpf->maps.scratches, DIRECTION_COUNT * (uint32_t)capture->cpus);
+	capture->area_bytes = area_bytes(capture);
+	if (capture->area_bytes) {
+		bpf_map__set_max_entries(bpf->maps.areas, (uint32_t)capture->cpus);
+		bpf_map__set_value_size(bpf->maps.areas, area__size(capture->area_bytes));
+	}
+	bpf->rodata->area_bytes = capture->area_bytes;
 	if (capture->way != CAPTURE_SYS_EXIT)
 		bpf_map__set_max_entries(bpf->maps.numbered_sockets, 1);
 	bpf->bss->ring_alarm = capture->ring_bytes / 4;
@@ -109,6 +134,9 @@ static int load(struct capture *capture, char *error, size_t size)
 	err = way__choose(capture, error, size);
 	if (err)
 		return err;
+	capture->cpus = libbpf_num_possible_cpus();
+	if (capture->cpus < 0)
+		return capture__fail(error, size, capture->cpus, "counting the CPUs");
 	size_maps(capture);
 	err = sonde_bpf__load(capture->bpf);
 	if (err)
@@ -197,6 +225,8 @@ void capture__close(struct capture *capture)
 {
 	if (!capture)
 		return;
+	merge__close(capture->merge);
+	areas__close(capture->areas);
 	ring__close(capture->ring);
 	if (capture->epoll >= 0)
 		close(capture->epoll);
@@ -286,11 +316,16 @@ static int tell_missed(struct capture *capture)
 	return 1;
 }
 
+uint64_t capture__fill(const struct capture *capture)
+{
+	return ring__fill(capture->ring) + (capture->areas ? areas__fill(capture->areas) : 0);
+}
+
 int capture__drain(struct capture *capture, uint32_t max,
 		   void (*take)(void *context, const struct event *event, uint32_t size),
 		   void *context)
 {
-	uint64_t fill = ring__fill(capture->ring);
+	uint64_t fill = capture__fill(capture);
 	int count;
 
 	capture->take = take;
@@ -299,10 +334,13 @@ int capture__drain(struct capture *capture, uint32_t max,
 	if (fill > capture->stats.ring_fill_max)
 		capture->stats.ring_fill_max = fill;
 	capture__measure(capture);
-	count = ring__drain(capture->ring, max, take_record, capture);
-	capture->drained_ns = capture->now_ns;
+	count = merge__drain(capture->merge, max, capture->now_ns, take_record, capture);
+	if (count >= 0)
+		capture->drained_ns = capture->now_ns;
 	if (count > 0 && (uint32_t)count == max)
 		capture->drained_ns -= capture->stats.drain_delay_ns;
+	if (count < 0)
+		count = 0;
 	if (capture->bpf->bss->loss_generation != capture->loss_generation) {
 		capture->loss_generation = capture->bpf->bss->loss_generation;
 		for (uint32_t key = 0; key < (uint32_t)LOSS_KEYS; key++)
@@ -317,14 +355,15 @@ int capture__wait(struct capture *capture, int timeout_ms)
 	int step = timeout_ms < 0 || timeout_ms > 10 ? 10 : timeout_ms, count;
 	eventfd_t woken;
 
-	if (ring__fill(capture->ring) > capture->ring_bytes / 4)
+	if (ring__fill(capture->ring) > capture->ring_bytes / 4 ||
+	    (capture->areas && areas__pressed(capture->areas)))
 		return 1;
 	count = epoll_wait(capture->epoll, &event, 1, step);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (count > 0)
 		eventfd_read(capture->wake, &woken); /* EAGAIN: it was the ring */
-	return ring__fill(capture->ring) > 0;
+	return capture__fill(capture) > 0;
 }
 
 void capture__wake(struct capture *capture)

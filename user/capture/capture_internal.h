@@ -7,6 +7,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "capture/capture.h"
+#include "capture/areas.h"
+#include "capture/merge.h"
 #include "capture/ring.h"
 #include "sonde.skel.h"
 
@@ -21,9 +23,12 @@ struct loss {
 struct capture {
 	struct sonde_bpf *bpf;
 	struct ring *ring;
+	struct areas *areas; /* NULL: all goes through the ring */
+	struct merge *merge;
 	struct bpf_link *links[LINKS_MAX]; /* NULL behind the last one */
 	enum capture_way way;
 	uint32_t ring_bytes;
+	uint32_t area_bytes; /* of one CPU; 0: none */
 	int epoll;
 	int wake; /* eventfd: somebody waits for who waits for the ring */
 	int cpus;
@@ -69,6 +74,8 @@ int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);
 /* How often the programs are timed. */
 void capture__set_timing(struct capture *capture);
+/* Bytes that wait, in the ring and the areas. */
+uint64_t capture__fill(const struct capture *capture);
 /* Sums run time and misses over all programs. */
 void capture__measure(struct capture *capture);
 

@@ -95,30 +95,33 @@ static const void *linear(struct ring *ring, uint32_t at, uint32_t size)
 	return ring->whole;
 }
 
-int ring__drain(struct ring *ring, uint32_t max,
-		void (*take)(void *context, const void *record, uint32_t size), void *context)
+/* At most one of the records that wait goes over the end of the ring, so one buffer is enough. */
+uint32_t ring__list(struct ring *ring, struct ring_record *out, uint32_t max, bool *unfinished)
 {
 	unsigned long at = *ring->consumer, end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
-	uint32_t mask = ring->bytes - 1, length, size;
-	const void *record;
-	int count = 0;
+	uint32_t mask = ring->bytes - 1, length, size, count = 0;
 
-	while (at < end && (!max || (uint32_t)count < max)) {
+	*unfinished = false;
+	while (at < end && count < max) {
 		length = __atomic_load_n((const uint32_t *)(ring->data + (at & mask)),
 					 __ATOMIC_ACQUIRE);
-		if (length & BPF_RINGBUF_BUSY_BIT)
+		*unfinished = length & BPF_RINGBUF_BUSY_BIT;
+		if (*unfinished)
 			break;
 		size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-		if (!(length & BPF_RINGBUF_DISCARD_BIT)) {
-			record = linear(ring, (at + BPF_RINGBUF_HDR_SZ) & mask, size);
-			if (record)
-				take(context, record, size);
-			count++;
-		}
+		out[count].size = size;
+		out[count].record = length & BPF_RINGBUF_DISCARD_BIT
+					    ? NULL
+					    : linear(ring, (at + BPF_RINGBUF_HDR_SZ) & mask, size);
 		at += (size + BPF_RINGBUF_HDR_SZ + 7) & ~7UL;
-		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
+		out[count++].end = at;
 	}
 	return count;
+}
+
+void ring__consume(struct ring *ring, unsigned long end)
+{
+	__atomic_store_n(ring->consumer, end, __ATOMIC_RELEASE);
 }
 
 uint64_t ring__fill(const struct ring *ring)

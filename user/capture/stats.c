@@ -104,8 +104,9 @@ void capture__stats(struct capture *capture, struct capture_stats *out)
 	sum(capture, &count, &time, &capture->stats.recursion_misses);
 	extrapolate(capture, monotonic_ns());
 	*out = capture->stats;
-	out->ring_bytes = capture->ring_bytes;
-	out->ring_fill = ring__fill(capture->ring);
+	out->ring_bytes =
+		capture->ring_bytes + (uint64_t)capture->area_bytes * (uint64_t)capture->cpus;
+	out->ring_fill = capture__fill(capture);
 	out->map_entries = entries(bpf_map__fd(capture->bpf->maps.verdicts));
 	out->sampled_out = capture->bpf->bss->sampled_out;
 }

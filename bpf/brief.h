@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The short way of a call that is like the last one of its socket: everything about the connection
+ * is known and told, its bytes are in one buffer, and few. moved() has the long way, and decides
+ * when the short one may be taken from then on.
+ */
+#ifndef SONDE_BPF_BRIEF_H
+#define SONDE_BPF_BRIEF_H
+
+/*
+ * Of a call whose bytes are in one buffer its address, or 0. Nothing is decided here that
+ * source__find does not decide in the same way.
+ */
+static __always_inline u64 brief__buffer(const struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)task_pt_regs((struct task_struct *)task);
+	struct user_vector entry;
+	u64 second;
+	long call;
+
+	if (task->flags & (PF_IO_WORKER | PF_KTHREAD) || CALLER_IS_COMPAT(task) || !CALL_RUNS(regs))
+		return 0;
+	call = REGISTER_CALL(regs);
+	second = REGISTER_2(regs);
+	if (call == SYS_READ || call == SYS_WRITE || call == SYS_RECVFROM || call == SYS_SENDTO)
+		return second;
+	if ((call == SYS_WRITEV || call == SYS_READV) && REGISTER_3(regs) == 1 &&
+	    !bpf_probe_read_user(&entry, sizeof(entry), (void *)second))
+		return entry.address;
+	return 0;
+}
+
+static __always_inline bool brief__may(const struct state *state, const struct task_struct *task,
+				       u32 ret)
+{
+	return state->brief && ret <= BRIEF_MAX && state->last_tgid == (u32)task->tgid &&
+	       state->verdicts == verdict_generation &&
+	       (!with_sampling || state->fate <= sampling_threshold);
+}
+
+static __always_inline void brief__fill(struct chunk *chunk, struct state *state,
+					const struct task_struct *task, u8 direction, u32 ret)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	event__fill(&chunk->event, EVENT_CHUNK, 0, sizeof(*chunk) + ret, now);
+	chunk->connection = state->id;
+	chunk->position = __sync_fetch_and_add(&state->position[direction & 1], ret);
+	chunk->queue_ns = state__queue_time(state, direction, now);
+	chunk->length = ret;
+	chunk->head = ret;
+	chunk->tgid = task->tgid;
+	chunk->tid = task->pid;
+	chunk->direction = direction;
+	chunk->protocol = state->protocol;
+	__builtin_memset(chunk->pad, 0, sizeof(chunk->pad));
+}
+
+/* False: the long way is to be gone, and nothing was changed. */
+static __always_inline bool moved_briefly(struct state *state, struct sock *sk, u8 direction,
+					  u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool counted = direction == DIRECTION_RECV && state->flags & STATE_COPIED;
+	struct chunk *chunk;
+	struct area *area;
+	u32 copied = 0;
+	u64 buffer, at;
+
+	if (!area_bytes || !brief__may(state, task, ret))
+		return false;
+	if (counted) {
+		copied = tcp__copied_of_call(sk);
+		if (copied - state->copied != ret)
+			return false;
+	}
+	buffer = brief__buffer(task);
+	if (!buffer)
+		return false;
+	area = area__own(sizeof(*chunk) + ret, &at);
+	if (!area)
+		return false;
+	chunk = area__record(area, at);
+	if (bpf_probe_read_user(chunk->data, ret, (void *)buffer)) {
+		area__disown(area, at);
+		return false;
+	}
+	brief__fill(chunk, state, task, direction, ret);
+	if (counted)
+		state->copied = copied;
+	at = area__behind(at, sizeof(*chunk) + ret);
+	area__disown(area, at);
+	area__alarm(area, at, chunk->event.time_ns);
+	return true;
+}
+
+/*
+ * After a call that went the long way. TLS may still begin on a connection of few bytes
+ * (tls__may_take); of another depth not every call is told in full.
+ */
+static __always_inline void brief__decide(struct state *state)
+{
+	state->brief = hooked && state->protocol != PROTOCOL_UNKNOWN &&
+		       state->depth == CAPTURE_ALL && state->flags & STATE_OPENED &&
+		       !(with_tls && tls__may_take(state)) &&
+		       !state->batch[DIRECTION_RECV].vector && !state->batch[DIRECTION_SEND].vector;
+}
+
+#endif
