@@ -135,13 +135,13 @@ struct connection_event {
 struct sink {
 	void (*exchange)(void *context, const struct exchange *exchange);
 	void (*connection)(void *context, const struct connection_event *event); /* may be NULL */
+	void *context;
+	bool takes_many; /* exchange.count may be more than 1 */
 	/* An HTTP request was read; may be NULL. Not all that end have begun (lost ones). */
 	void (*begun)(void *context, const struct connection *connection,
 		      const struct pending *pending);
 	/* Time has passed; UINT64_MAX: there will be no more events. May be NULL. */
 	void (*passed)(void *context, uint64_t now_ns);
-	void *context;
-	bool takes_many; /* exchange.count may be more than 1 */
 };
 
 const char *outcome__name(enum outcome outcome);

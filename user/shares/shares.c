@@ -409,12 +409,15 @@ static void end_unknown(struct shares *s, const struct share_end *end)
 void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_ns)
 {
 	struct request *r = take_open(s, end);
+	uint32_t tid;
 
 	if (!r) {
 		end_unknown(s, end);
 		return;
 	}
+	tid = r->end.tid;
 	memcpy(&r->end, end, sizeof(*end));
+	r->end.tid = tid; /* it stands in that thread's list */
 	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
 		doubt__add(r->server->doubt, end->start_ns, end->end_ns);
 	learn(r->server, r);
