@@ -294,6 +294,8 @@ with sut.Sonde() as sonde:
     slow = [s for s in model["slow"] if s["service"] == "threaded" and s["route"] == "/all"]
     took = [s["ms"] + s["shares_ms"].get("queue", 0) for s in model["slow"]]
     assert slow and took == sorted(took, reverse=True), took
+    of_route = collections.Counter((s["service"], s["method"], s["route"]) for s in model["slow"])
+    assert len(model["slow"]) <= 64 and max(of_route.values()) == 4, of_route
     for s in slow:
         kinds = [span["where"] for span in s["spans"]]
         assert s["calls"] == len(s["spans"]) >= 3 and {"postgres", "redis", "http"} <= set(kinds), s

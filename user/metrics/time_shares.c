@@ -29,9 +29,10 @@ static uint64_t length_of(const struct share_end *end)
 	return end->end_ns - end->start_ns + end->queue_ns;
 }
 
-static bool same_route(const struct share_end *a, const struct share_end *b)
+/* One route's number; 0 is nobody's. */
+static uint64_t route_of(const struct share_end *e)
 {
-	return a->service == b->service && a->label == b->label && a->method == b->method;
+	return (uint64_t)e->service << 40 ^ (uint64_t)e->label << 8 ^ e->method ^ 1ull << 63;
 }
 
 static bool is_over(const struct slow *slow, uint64_t now_ns)
@@ -47,10 +48,46 @@ static bool goes_before(const struct slow *a, const struct slow *b, uint64_t now
 	return length_of(&a->end) < length_of(&b->end);
 }
 
+static struct refusal *refusal_of(struct time_shares *t, uint64_t route)
+{
+	return &t->refusal[route * 0x9e3779b97f4a7c15ull >> 58];
+}
+_Static_assert(REFUSALS == 1 << (64 - 58), "the hash has as many bits");
+
+static void allow(struct time_shares *t, uint64_t route)
+{
+	struct refusal *refusal = refusal_of(t, route);
+
+	if (refusal->route == route)
+		refusal->route = 0;
+}
+
+static bool is_refused(struct time_shares *t, const struct share_end *end)
+{
+	const struct refusal *refusal = refusal_of(t, route_of(end));
+
+	return refusal->route == route_of(end) && length_of(end) <= refusal->least_ns &&
+	       end->end_ns < refusal->until_ns;
+}
+
+/* `first` is the one to make room, and is slower. What is kept becomes slower, until one is over.
+ */
+static void refuse(struct time_shares *t, const struct share_end *end, const struct slow *first)
+{
+	uint64_t until_ns = UINT64_MAX;
+
+	for (uint32_t i = 0; i < t->slow_count; i++)
+		if (t->slow[i].end.end_ns < until_ns)
+			until_ns = t->slow[i].end.end_ns;
+	*refusal_of(t, route_of(end)) =
+		(struct refusal){route_of(end), length_of(&first->end), until_ns + SLOW_KEPT_NS};
+}
+
 /* Where to keep this one; NULL: others are slower. */
 static struct slow *place_of(struct time_shares *t, const struct share_end *end)
 {
 	struct slow *first = NULL, *of_route = NULL;
+	uint64_t route = route_of(end);
 	uint32_t routes = 0;
 
 	for (uint32_t i = 0; i < t->slow_count; i++) {
@@ -58,7 +95,7 @@ static struct slow *place_of(struct time_shares *t, const struct share_end *end)
 
 		if (goes_before(slow, first, end->end_ns))
 			first = slow;
-		if (!same_route(&slow->end, end))
+		if (route_of(&slow->end) != route)
 			continue;
 		routes++;
 		if (goes_before(slow, of_route, end->end_ns))
@@ -68,8 +105,10 @@ static struct slow *place_of(struct time_shares *t, const struct share_end *end)
 		first = of_route;
 	else if (t->slow_count < SLOW_MAX)
 		return &t->slow[t->slow_count++];
-	return is_over(first, end->end_ns) || length_of(&first->end) < length_of(end) ? first
-										      : NULL;
+	if (is_over(first, end->end_ns) || length_of(&first->end) < length_of(end))
+		return first;
+	refuse(t, end, first);
+	return NULL;
 }
 
 static uint64_t span_length(const struct span *span)
@@ -102,10 +141,11 @@ static uint32_t choose_spans(struct span *to, const struct span *from, uint32_t 
 
 static void keep(struct time_shares *t, const struct share_told *told)
 {
-	struct slow *slow = place_of(t, &told->end);
+	struct slow *slow = is_refused(t, &told->end) ? NULL : place_of(t, &told->end);
 
 	if (!slow)
 		return;
+	allow(t, route_of(&slow->end)); /* it has one less now */
 	slow->end = told->end;
 	memcpy(slow->ns, told->ns, sizeof(slow->ns));
 	slow->calls = told->calls_before + told->span_count;

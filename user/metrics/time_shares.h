@@ -32,10 +32,20 @@ struct slow {
 	const char *name[SLOW_SPANS];
 };
 
+#define REFUSALS 64
+
+/* Requests of this route need not be looked at unless they took longer. */
+struct refusal {
+	uint64_t route; /* its number (route_of); 0: none */
+	uint64_t least_ns;
+	uint64_t until_ns; /* then one of those that are slower is over */
+};
+
 struct time_shares {
 	struct shares *shares; /* NULL: nobody wants to know */
 	struct slow *slow;     /* SLOW_MAX */
 	uint32_t slow_count;
+	struct refusal refusal[REFUSALS]; /* by a hash of the route */
 	uint64_t passed_ns;
 	uint64_t lost; /* as of then */
 	bool sampled;  /* connections have been left out */
