@@ -417,7 +417,7 @@ void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_n
 	}
 	tid = r->end.tid;
 	memcpy(&r->end, end, sizeof(*end));
-	r->end.tid = tid; /* it stands in that thread's list */
+	r->end.tid = tid;		  /* it stands in that thread's list */
 	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
 		doubt__add(r->server->doubt, end->start_ns, end->end_ns);
 	learn(r->server, r);
