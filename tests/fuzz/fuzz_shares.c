@@ -51,6 +51,7 @@ static void begin(struct play *p, const uint8_t *b)
 {
 	struct share_begin begin = {.connection = b[1] % 8,
 				    .start_ns = p->now_ns - b[2] % 16 * STEP_NS,
+				    .trace = b[3] >> 6,
 				    .tgid = 1 + b[3] % 4,
 				    .tid = 1 + b[3] / 4 % 4,
 				    .multiplexed = b[1] & 0x80};
@@ -86,6 +87,7 @@ static void end(struct play *p, const uint8_t *b)
 static void call(struct play *p, const uint8_t *b)
 {
 	struct share_call call = {.end_ns = p->now_ns - b[1] % 4 * STEP_NS,
+				  .trace = b[3] >> 4 & 3,
 				  .tgid = 1 + b[3] % 4,
 				  .tid = 1 + b[3] / 4 % 4,
 				  .label = b[1] / 64,

@@ -7,6 +7,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import secrets
 import sys
 import threading
 
@@ -162,21 +163,21 @@ nginx = sut.Nginx(workers=1, server=f"""
 local = threading.local()
 
 
-def get(port, path, fresh=False):
+def get(port, path, headers={}):
     """A client's threads keep their connections, as browsers do."""
     connections = local.__dict__.setdefault("connections", {})
-    if fresh or port not in connections:
+    if port not in connections:
         connections[port] = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connections[port].request("GET", path)
+    connections[port].request("GET", path, headers=headers)
     answer = connections[port].getresponse()
     answer.read()
     assert answer.status == 200, (path, answer.status)
 
 
-def at_once(clients, times, port, path):
+def at_once(clients, times, port, path, traced=False):
     def client():
         for _ in range(times):
-            get(port, path)
+            get(port, path, {"traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"} if traced else {})
     with concurrent.futures.ThreadPoolExecutor(clients) as pool:
         for done in [pool.submit(client) for _ in range(clients)]:
             done.result()
@@ -243,7 +244,16 @@ def check_certain(what, where, requests, own, total):
     bracket(f"{what}: self", where["self"], own["self"], total - calls + 0.001)
 
 
-with sut.Sonde() as sonde:
+# Heads are kept where a rule names a header; traces are known then.
+RULES = "capture:\n  ring: 64MiB\nrules:\n" + "".join(f"""
+  - metric: traces_{side}
+    help: Distinct traces.
+    type: distinct
+    on: {{protocol: http, side: {side}}}
+    of: {{from: request_header, name: traceparent}}
+""" for side in ("server", "client"))
+
+with sut.Sonde(config=RULES) as sonde:
     # ---- threads ----
     seen = Seen(sonde, "threaded", threaded_log)
     for path in ("/postgres", "/redis", "/http", "/all"):
@@ -288,6 +298,11 @@ with sut.Sonde() as sonde:
     where, requests, _ = seen.route("/front/self")
     assert where["unattributed"] > 0, where
     bracket("nginx, five at once", where["http"] + where["unattributed"], 0.98 * DELAY["self"] * requests, seen.total)
+
+    at_once(5, 6, nginx.port, "/front/redis", traced=True)
+    where, requests, _ = seen.route("/front/redis")
+    sut.equal("nginx, five at once, traced: the rest", [where[k] for k in ("postgres", "redis", "several", "unattributed")], [0] * 4)
+    bracket("nginx, five at once, traced: http", where["http"], 0.98 * DELAY["redis"] * requests, seen.total)
 
     # ---- the slowest, with their calls ----
     model = json.loads(sonde.get("/api/top"))

@@ -351,6 +351,65 @@ static void test_pipelined(void **state)
 	expect(&p, 101, 1, WHERE_UNATTRIBUTED, 10);
 }
 
+/* Whatever else is open: who has the trace id that the call is sent with. */
+static void trace_begin(struct play *p, uint64_t ms, uint32_t tid, uint64_t connection,
+			uint64_t trace)
+{
+	struct share_begin b = {.connection = connection,
+				.start_ns = ms * MS,
+				.trace = trace,
+				.tgid = 7,
+				.tid = tid};
+
+	at(p, ms);
+	shares__begun(p->shares, &b, p->now_ns);
+}
+
+static void trace_call(struct play *p, uint64_t from, uint64_t to, uint32_t tid, uint64_t trace)
+{
+	struct share_call c = {.start_ns = from * MS,
+			       .end_ns = to * MS,
+			       .trace = trace,
+			       .tgid = 7,
+			       .tid = tid,
+			       .end_tid = tid,
+			       .kind = WHERE_HTTP};
+
+	at(p, to);
+	shares__called(p->shares, &c, p->now_ns);
+}
+
+static void test_traces(void **state)
+{
+	struct play p;
+
+	(void)state;
+	start(&p);
+	trace_begin(&p, 100, 7, 1, 11);
+	trace_begin(&p, 101, 7, 2, 12);
+	trace_begin(&p, 102, 8, 3, 0);
+	trace_call(&p, 110, 150, 7, 12);
+	trace_call(&p, 110, 160, 30, 11); /* another thread */
+	trace_call(&p, 165, 170, 7, 99);  /* nobody's that is open */
+	end(&p, 100, 200, 7, 1);
+	end(&p, 101, 200, 7, 2);
+	end(&p, 102, 200, 8, 3);
+	trace_begin(&p, 300, 7, 1, 11); /* one trace, two requests */
+	trace_begin(&p, 301, 7, 2, 11);
+	trace_call(&p, 310, 320, 7, 11);
+	end(&p, 300, 400, 7, 1);
+	end(&p, 301, 400, 7, 2);
+	finish(&p);
+	expect(&p, 100, 1, WHERE_HTTP, 50);
+	expect(&p, 101, 2, WHERE_HTTP, 40);
+	expect(&p, 102, 3, WHERE_HTTP, 0);
+	expect(&p, 100, 1, WHERE_UNATTRIBUTED, 5);
+	expect(&p, 102, 3, WHERE_UNATTRIBUTED, 5);
+	expect(&p, 300, 1, WHERE_HTTP, 0);
+	expect(&p, 300, 1, WHERE_UNATTRIBUTED, 10);
+	expect(&p, 301, 2, WHERE_UNATTRIBUTED, 10);
+}
+
 /* ---- threads ---- */
 
 /* Pairs of requests beside one another, a thread for each; returns when the last one ended. */
@@ -710,6 +769,7 @@ int main(void)
 		cmocka_unit_test(test_event_loop),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_traces),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_threads_and_pool),
 		cmocka_unit_test(test_handed_on),

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "connection.h"
+#include "details.h"
 #include "metrics/internal.h"
+#include "rules/value.h"
 
 /* ---- what is told of a request ---- */
 
@@ -182,11 +184,33 @@ void time_shares__clear(struct time_shares *t)
 	t->slow = NULL;
 }
 
+/*
+ * version "-" trace-id "-" ... (W3C Trace Context, section 3.2.2). Heads are kept only where a rule
+ * names a header. A hash is enough: it is compared with those of a few open requests.
+ */
+static uint64_t trace_of(const struct details *details)
+{
+	enum { TRACE_AT = 3, TRACE_END = 35, WHOLE = 55 };
+	uint64_t hash = 0xcbf29ce484222325, zeros = '0';
+	struct slice value;
+
+	if (!details ||
+	    !http__header(details__get(details, DETAIL_REQUEST_HEAD), "traceparent", &value) ||
+	    value.length < WHOLE)
+		return 0;
+	for (size_t i = TRACE_AT; i < TRACE_END; i++) {
+		zeros |= value.data[i];
+		hash = (hash ^ value.data[i]) * 0x100000001b3;
+	}
+	return zeros == '0' ? 0 : hash | 1;
+}
+
 void time_shares__begun(void *context, const struct connection *c, const struct pending *p)
 {
 	struct metrics *m = context;
 	struct share_begin begin = {.connection = c->id,
 				    .start_ns = p->start_ns,
+				    .trace = trace_of(p->details),
 				    .tgid = p->tgid,
 				    .tid = p->tid,
 				    .multiplexed = c->protocol && c->protocol->multiplexed};
@@ -229,6 +253,7 @@ static void called(struct metrics *m, const struct exchange *e)
 {
 	struct share_call call = {.start_ns = e->start_ns,
 				  .end_ns = e->end_ns,
+				  .trace = trace_of(e->details),
 				  .tgid = e->tgid,
 				  .tid = e->tid,
 				  .end_tid = is_answered(e) ? e->end_tid : e->tid,

@@ -107,14 +107,14 @@ static void describe_request(struct parser *parser, const struct run *run, struc
 	parser__open(parser, run, 0, &e->pending);
 	e->pending.first_ns = first_ns;
 	e->pending.start_ns = half->block_ns;
-	if (parser->side == SIDE_SERVER)
-		parser__begun(parser, &e->pending);
 	e->pending.kind = (uint16_t)f->method;
 	e->pending.label = label_of(parser, f);
 	e->pending.request_bytes = half->block_bytes;
 	if (f->head)
 		http2_details__request(parser, &e->pending, http_method__name(f->method),
 				       slice__of(f->path, f->path_length), f->head);
+	if (parser->side == SIDE_SERVER)
+		parser__begun(parser, &e->pending);
 	e->detail.http.method = (uint8_t)f->method;
 	e->rpc[true] = rpc_of(f);
 }

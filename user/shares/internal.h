@@ -42,6 +42,7 @@ struct request {
 	struct request *next_told;
 	struct server *server;
 	struct share_end end; /* of an open one: who, and when it began; end_ns is 0 */
+	uint64_t trace;	      /* 0: not known */
 	uint64_t company_ns;  /* when another of the process was first open beside it */
 	uint64_t joined_ns;   /* the same of another of its thread */
 	uint64_t proof_ns;    /* the same, and not of its own connection, one behind the other */

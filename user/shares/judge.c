@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whose call is it? Certain in two cases, each only as long as nothing has proved the contrary:
+ * Whose call is it? Certain where it was sent with the trace id of one open request, and in two
+ * more cases, each only as long as nothing has proved the contrary:
  *
  * - its thread serves one request at a time, and this is the one (threads, prefork);
  * - no other request of the process has been open since this one began (event loops, too), and
@@ -12,7 +13,8 @@
 #include <string.h>
 #include "shares/internal.h"
 
-#define STEPS 64 /* requests of a thread that are looked at */
+#define TRACED 1024 /* requests of a process whose trace ids are compared with a call's */
+#define STEPS  64   /* requests of a thread that are looked at */
 
 /* ---- spans ---- */
 
@@ -108,6 +110,26 @@ static struct request *of_thread(struct shares *s, const struct share_call *c)
 	return NULL;
 }
 
+/* The only open one with the call's trace id; NULL: none, or several, or too many to look at. */
+static struct request *of_trace(const struct server *p, const struct share_call *c)
+{
+	struct request *found = NULL;
+	uint32_t count = 0, looked = 0;
+
+	if (!c->trace)
+		return NULL;
+	for (struct request *r = p->open; r && looked < TRACED; r = r->next, looked++)
+		if (r->trace == c->trace && is_open_at(r, c->start_ns) && ++count)
+			found = r;
+	for (struct request *r = p->ended; r && looked < TRACED; r = r->next, looked++) {
+		if (r->end.end_ns + SHARES_CALL_HOLD_NS < c->start_ns)
+			break;
+		if (r->trace == c->trace && is_open_at(r, c->start_ns) && ++count)
+			found = r;
+	}
+	return count == 1 && looked < TRACED ? found : NULL;
+}
+
 static bool is_certain(const struct server *p, const struct request *r, const struct share_call *c)
 {
 	if (c->start_ns < r->company_ns)
@@ -140,7 +162,7 @@ static uint32_t hold_against_all(struct shares *s, struct server *p, const struc
 void shares__judge(struct shares *s, const struct share_call *c)
 {
 	struct server *p = server__find(s, c->tgid);
-	struct request *r;
+	struct request *r, *sure;
 
 	if (!p)
 		return;
@@ -153,10 +175,13 @@ void shares__judge(struct shares *s, const struct share_call *c)
 	r = of_thread(s, c);
 	if (r && c->end_tid == c->tid)
 		r->own_calls++;
-	if (r && is_certain(p, r, c)) {
+	sure = of_trace(p, c);
+	if (!sure && r && is_certain(p, r, c))
+		sure = r;
+	if (sure) {
 		s->counts.calls++;
-		if (waited_for(r, c))
-			add_span(s, r, c, true);
+		if (waited_for(sure, c))
+			add_span(s, sure, c, true);
 	} else if (hold_against_all(s, p, c)) {
 		s->counts.calls++;
 		s->counts.unattributed++;

@@ -293,6 +293,7 @@ static void describe(struct request *r, const struct share_begin *begin)
 	r->end.end_ns = 0;
 	r->end.tgid = begin->tgid;
 	r->end.tid = begin->tid;
+	r->trace = begin->trace;
 	r->company_ns = r->joined_ns = r->proof_ns = UINT64_MAX;
 	r->span_count = r->calls_before = r->own_calls = 0;
 	r->multiplexed = begin->multiplexed;

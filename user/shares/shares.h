@@ -31,6 +31,7 @@ struct span {
 struct share_begin {
 	uint64_t connection;
 	uint64_t start_ns;
+	uint64_t trace;	    /* a hash of its trace id (W3C Trace Context); 0: not known */
 	uint32_t tgid, tid; /* who read it */
 	bool multiplexed;   /* requests of one connection are served side by side */
 };
@@ -49,6 +50,7 @@ struct share_end {
 
 struct share_call {
 	uint64_t start_ns, end_ns;
+	uint64_t trace;	    /* the same of the trace id that it was sent with */
 	uint32_t tgid, tid; /* who sent it */
 	uint32_t end_tid;   /* who read the answer's end */
 	uint32_t label;
