@@ -112,6 +112,7 @@ static int replay(const char *path, const struct config *config, enum print prin
 	metrics__set_queues(metrics, queues);
 	metrics__set_pools(metrics, config->pools);
 	metrics__set_health(metrics, config->health);
+	metrics__set_formats(metrics, &config->formats);
 	printer.engine = engine;
 	engine__add_sink(engine, (struct sink){.exchange = take, .context = &printer});
 	err = replay__file(path, engine, tick, metrics, &header, error, sizeof(error));

@@ -37,6 +37,7 @@ static const char help_text[] =
 	"  -H, --hardening on|off          give rights away once it runs (default on)\n"
 	"  -b, --cpu-budget SHARE          of one core, like 2%: observe fewer connections rather "
 	"than use more\n"
+	"  -m, --metrics.naming NAMES      spec, otel (OpenTelemetry's) or both\n"
 	"  -e, --exchanges FILE            also write every exchange as a line of JSON ('-': "
 	"stdout)\n"
 	"  -i, --summary SECONDS           a summary line that often (default 60; 0 none)\n"
@@ -45,7 +46,7 @@ static const char help_text[] =
 struct run_options {
 	const char *config;
 	const char *listen_address, *socket, *web_config, *way, *exchanges, *tls, *hardening;
-	const char *cpu_budget;
+	const char *cpu_budget, *naming;
 	long long summary_seconds;
 };
 
@@ -90,6 +91,15 @@ static int take_limits(const struct run_options *options, struct config *config,
 	return 0;
 }
 
+static int take_naming(const char *text, enum naming *out, char *error, size_t size)
+{
+	if (!text || naming__parse(text, out) == 0)
+		return 0;
+	snprintf(error, size, "--metrics.naming cannot be `%.40s`; it is one of: spec, otel, both",
+		 text);
+	return -EINVAL;
+}
+
 /* The command line has the last word. */
 static int override(const struct run_options *options, struct config *config, char *error,
 		    size_t size)
@@ -104,7 +114,8 @@ static int override(const struct run_options *options, struct config *config, ch
 	if (take_switch("--tls", options->tls, &config->tls.enabled, error, size) ||
 	    take_switch("--hardening", options->hardening, &config->hardening.enabled, error, size))
 		return -EINVAL;
-	if (take_limits(options, config, error, size))
+	if (take_limits(options, config, error, size) ||
+	    take_naming(options->naming, &config->formats.naming, error, size))
 		return -EINVAL;
 	if (options->listen_address && options->listen_address[0] &&
 	    !listen__is_address(options->listen_address)) {
@@ -398,6 +409,7 @@ static int parse(int argc, char **argv, struct run_options *out)
 		{"tls", required_argument, NULL, 't'},
 		{"hardening", required_argument, NULL, 'H'},
 		{"cpu-budget", required_argument, NULL, 'b'},
+		{"metrics.naming", required_argument, NULL, 'm'},
 		{"exchanges", required_argument, NULL, 'e'},
 		{"summary", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
@@ -406,9 +418,10 @@ static int parse(int argc, char **argv, struct run_options *out)
 			       ['s'] = &out->socket,	 ['w'] = &out->way,
 			       ['t'] = &out->tls,	 ['e'] = &out->exchanges,
 			       ['f'] = &out->web_config, ['H'] = &out->hardening,
-			       ['b'] = &out->cpu_budget};
+			       ['b'] = &out->cpu_budget, ['m'] = &out->naming};
 
-	for (int c; (c = getopt_long(argc, argv, "c:l:s:f:w:t:H:b:e:i:h", options, NULL)) != -1;) {
+	for (int c;
+	     (c = getopt_long(argc, argv, "c:l:s:f:w:t:H:b:m:e:i:h", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help_text, stdout);
 			return EXIT_GOOD;

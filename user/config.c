@@ -108,6 +108,16 @@ static void read_ring(struct yaml_reader *r, const yaml_node_t *node, const stru
 		*(uint32_t *)target = bytes;
 }
 
+static void read_naming(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+			void *target)
+{
+	const char *text = yaml__scalar(r, node);
+
+	if (text && naming__parse(text, target))
+		yaml__fail(r, node, "%s cannot be `%.40s`; it is one of: spec, otel, both",
+			   key->name, text);
+}
+
 struct list {
 	struct config *config;
 	size_t count;
@@ -332,6 +342,13 @@ static const struct yaml_key kubernetes_keys[] = {
 	{0},
 };
 
+static const struct yaml_key metrics_keys[] = {
+	{.name = "naming", .read = read_naming, AT(formats.naming)},
+	{.name = "native_histograms", .read = yaml__read_bool, AT(formats.native_histograms)},
+	{.name = "exemplars", .read = yaml__read_bool, AT(formats.exemplars)},
+	{0},
+};
+
 static const struct yaml_key log_keys[] = {
 	CHOICE("level", log.level, levels),
 	CHOICE("format", log.format, formats),
@@ -343,6 +360,7 @@ static const struct yaml_key root_keys[] = {
 	SECTION("capture", capture_keys),
 	SECTION("tls", tls_keys),
 	SECTION("limits", limit_keys),
+	SECTION("metrics", metrics_keys),
 	{.name = "routes", .read = read_routes},
 	{.name = "http_ports", .read = read_ports},
 	{.name = "services", .read = read_services, AT(services)},

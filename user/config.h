@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "capture/capture.h"
 #include "engine.h"
+#include "metrics/formats.h"
 #include "tls/filter.h"
 
 struct health_settings;
@@ -46,6 +47,7 @@ struct config {
 	struct {
 		char logs[256]; /* the kubelet's links to containers' logs; "" are not looked at */
 	} kubernetes;
+	struct formats formats;
 	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct service_set *services;		  /* owned; NULL: none */

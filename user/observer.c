@@ -78,6 +78,7 @@ static int make_engine(struct observer *o, const struct config *config)
 	if (o->metrics) {
 		metrics__set_pools(o->metrics, config->pools);
 		metrics__set_health(o->metrics, config->health);
+		metrics__set_formats(o->metrics, &config->formats);
 	}
 	if (o->metrics && config->rules) {
 		o->rules = rules__new(config->rules, o->engine);
@@ -331,6 +332,7 @@ static void apply_next(struct observer *o)
 	change_queues(o, o->next);
 	metrics__set_pools(o->metrics, o->next->pools);
 	metrics__set_health(o->metrics, o->next->health);
+	metrics__set_formats(o->metrics, &o->next->formats);
 	o->next = NULL;
 }
 

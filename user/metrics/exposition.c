@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "metrics/internal.h"
+#include "metrics/otel.h"
 #include "metrics/writer.h"
 #include "queues/queues.h"
 #include "rules/rules.h"
@@ -19,14 +20,19 @@ static void expose_family(struct writer *w, const struct family *family, enum si
 		family->write(w, family, &table->series[i]);
 }
 
-void snapshot__expose(const struct snapshot *snapshot, enum exposition format, struct buffer *out)
+static void expose(const struct snapshot *snapshot, const struct formats *formats,
+		   enum exposition format, struct buffer *out)
 {
 	struct writer writer;
 
 	writer__init(&writer, format, out);
 	for (size_t i = 0; i < family_count; i++)
 		for (int side = 0; side < SIDE_COUNT; side++)
-			expose_family(&writer, &families[i], (enum side)side, snapshot);
+			if (formats->naming != NAMING_OTEL || !families[i].name[side] ||
+			    !otel__replaces(families[i].name[side]))
+				expose_family(&writer, &families[i], (enum side)side, snapshot);
+	if (formats->naming != NAMING_SPEC)
+		otel__expose(&writer, snapshot);
 	databases__expose(&writer, snapshot);
 	caches__expose(&writer, snapshot);
 	resources__expose(&writer, snapshot);
@@ -37,6 +43,16 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 	writer__clear_labels(&writer);
 	self__expose(&writer, snapshot);
 	writer__finish(&writer);
+}
+
+void snapshot__expose(const struct snapshot *snapshot, enum exposition format, struct buffer *out)
+{
+	expose(snapshot, &snapshot->formats, format, out);
+}
+
+void metrics__set_formats(struct metrics *metrics, const struct formats *formats)
+{
+	metrics->formats = *formats;
 }
 
 void metrics__set_rules(struct metrics *metrics, struct rules *rules)
@@ -65,7 +81,8 @@ bool metric__is_known(const char *name)
 	if (strncmp(name, "sonde_", 6) == 0 || strncmp(name, "process_", 8) == 0)
 		return true;
 	if (databases__is_known(name) || resources__is_known(name) || pods__is_known(name) ||
-	    caches__is_known(name) || strcmp(name, "system_health_status") == 0)
+	    caches__is_known(name) || otel__is_known(name) ||
+	    strcmp(name, "system_health_status") == 0)
 		return true;
 	for (size_t i = 0; i < family_count; i++)
 		for (int side = 0; side < SIDE_COUNT; side++)
@@ -82,7 +99,7 @@ double snapshot__sum(const struct snapshot *snapshot, const char *metric)
 	double sum = 0;
 	bool found = false;
 
-	snapshot__expose(snapshot, EXPOSITION_PROMETHEUS, &text);
+	expose(snapshot, &(struct formats){.naming = NAMING_BOTH}, EXPOSITION_PROMETHEUS, &text);
 	for (const char *line = text.data; line && *line; line = strchr(line, '\n') + 1) {
 		const char *end = strchr(line, '\n');
 

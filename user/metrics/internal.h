@@ -10,6 +10,7 @@
 #include "metrics/caches.h"
 #include "metrics/catalogue.h"
 #include "metrics/databases.h"
+#include "metrics/formats.h"
 #include "metrics/health.h"
 #include "metrics/metrics.h"
 #include "metrics/pooler.h"
@@ -23,6 +24,7 @@
 
 struct metrics {
 	struct metrics_options options;
+	struct formats formats;
 	struct engine *engine;
 	struct rules *rules;			       /* NULL: none */
 	struct queues *queues;			       /* NULL: none */
@@ -86,6 +88,7 @@ struct snapshot {
 	uint64_t recently_lost; /* exchanges, within five minutes */
 	const struct summary_value *summary;
 	uint32_t summary_count;
+	struct formats formats;
 	struct engine_counters engine;
 	struct self self; /* its texts are copied to the arrays below */
 	char version[32], way[32], source[16];

@@ -39,6 +39,9 @@ void metrics__set_queues(struct metrics *metrics, struct queues *queues);
 struct pool_settings;
 /* What is configured of pools; NULL: nothing. Must outlive its use. */
 void metrics__set_pools(struct metrics *metrics, const struct pool_settings *settings);
+struct formats;
+/* Names and formats of the exposition; from the next snapshot on. Copied. */
+void metrics__set_formats(struct metrics *metrics, const struct formats *formats);
 struct health_settings;
 void metrics__set_health(struct metrics *metrics, const struct health_settings *settings);
 /* Is this the name of a metric of sonde's own? */

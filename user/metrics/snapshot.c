@@ -251,6 +251,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	if (!snapshot)
 		return NULL;
 	copy_self(snapshot, self);
+	snapshot->formats = m->formats;
 	copy_engine(snapshot, m->engine);
 	count_connections(m);
 	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m) ||

@@ -135,6 +135,15 @@ static void append_count(struct buffer *out, uint64_t value)
 }
 
 /* The shortest of the two forms that reads back as the same number. */
+static void format_number(char text[40], double value)
+{
+	snprintf(text, 40, "%.15g", value);
+	if (strtod(text, NULL) != value)
+		snprintf(text, 40, "%.17g", value);
+	if (strchr(text, ',')) /* the locale's decimal point */
+		*strchr(text, ',') = '.';
+}
+
 static void append_number(struct buffer *out, double value)
 {
 	char text[40];
@@ -143,11 +152,7 @@ static void append_number(struct buffer *out, double value)
 		buffer__text(out, isnan(value) ? "NaN\n" : value > 0 ? "+Inf\n" : "-Inf\n");
 		return;
 	}
-	snprintf(text, sizeof(text), "%.15g", value);
-	if (strtod(text, NULL) != value)
-		snprintf(text, sizeof(text), "%.17g", value);
-	if (strchr(text, ',')) /* the locale's decimal point */
-		*strchr(text, ',') = '.';
+	format_number(text, value);
 	buffer__text(out, text);
 	buffer__append(out, "\n", 1);
 }
@@ -172,18 +177,31 @@ void writer__summary(struct writer *writer, double sum, uint64_t count)
 	append_count(writer->out, count);
 }
 
+/* `le` of a bucket; what is not in the bounds' own unit is put into `text`. */
+static const char *bound_text(const struct writer *w, const struct bounds *bounds, size_t i,
+			      char text[40])
+{
+	if (i == bounds->count)
+		return "+Inf";
+	if (!w->seconds)
+		return bounds->text[i];
+	snprintf(text, 40, "%.12g", bounds->value[i] / 1000); /* not 5.0000000000000002e-05 */
+	return text;
+}
+
 void writer__histogram(struct writer *writer, const struct histogram *histogram)
 {
 	const struct bounds *bounds = histogram->bounds;
 	uint64_t sum = 0;
+	char text[40];
 
 	for (size_t i = 0; i <= bounds->count; i++) {
 		sum += histogram->bucket[i];
-		begin_sample(writer, "_bucket", i < bounds->count ? bounds->text[i] : "+Inf");
+		begin_sample(writer, "_bucket", bound_text(writer, bounds, i, text));
 		append_count(writer->out, sum);
 	}
 	begin_sample(writer, "_sum", NULL);
-	append_number(writer->out, histogram->sum);
+	append_number(writer->out, writer->seconds ? histogram->sum / 1000 : histogram->sum);
 	begin_sample(writer, "_count", NULL);
 	append_count(writer->out, sum);
 }

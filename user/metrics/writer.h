@@ -23,6 +23,7 @@ struct writer {
 	const char *unit;
 	enum metric_type type;
 	bool begun;
+	bool seconds;	      /* histograms of milliseconds are written in seconds */
 	struct buffer labels; /* of the next samples: `a="b",c="d"` */
 };
 
