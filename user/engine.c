@@ -95,11 +95,29 @@ static void want(void *context, const struct connection *c)
 			engine->wanted[c->protocol->id][connection__side(c)];
 }
 
+static void join_wants(struct engine *engine, enum protocol_id protocol, enum side side)
+{
+	uint32_t all =
+		engine->wanted_by_rules[protocol][side] | engine->wanted_also[protocol][side];
+
+	if (engine->wanted[protocol][side] == all)
+		return;
+	engine->wanted[protocol][side] = all;
+	connections__each(engine->connections, want, engine);
+}
+
 void engine__want(struct engine *engine, enum protocol_id protocol, enum side side,
 		  uint32_t details)
 {
-	engine->wanted[protocol][side] = details;
-	connections__each(engine->connections, want, engine);
+	engine->wanted_by_rules[protocol][side] = details;
+	join_wants(engine, protocol, side);
+}
+
+void engine__want_also(struct engine *engine, enum protocol_id protocol, enum side side,
+		       uint32_t details)
+{
+	engine->wanted_also[protocol][side] = details;
+	join_wants(engine, protocol, side);
 }
 
 static void take_loss(struct engine *engine, const struct loss_event *loss)

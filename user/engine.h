@@ -77,7 +77,9 @@ struct engine {
 	struct connections *connections;
 	struct details_pool *details;
 	struct pools pools;
-	uint32_t wanted[PROTOCOL_COUNT][SIDE_COUNT]; /* by rules: DETAIL_BIT()s */
+	uint32_t wanted[PROTOCOL_COUNT][SIDE_COUNT]; /* DETAIL_BIT()s: of rules and others */
+	uint32_t wanted_by_rules[PROTOCOL_COUNT][SIDE_COUNT];
+	uint32_t wanted_also[PROTOCOL_COUNT][SIDE_COUNT];
 	const uint64_t
 		*followed; /* Redis commands whose details queues want, a bit each; NULL: none */
 	struct engine_counters counters;
@@ -106,6 +108,9 @@ void engine__remove_sink(struct engine *engine, const void *context);
  */
 void engine__want(struct engine *engine, enum protocol_id protocol, enum side side,
 		  uint32_t details);
+/* The same of metrics, which want trace ids; neither takes from what the other wants. */
+void engine__want_also(struct engine *engine, enum protocol_id protocol, enum side side,
+		       uint32_t details);
 
 /* One event; `size` bytes are readable at it. A malformed one is refused with -EBADMSG and counted.
  */

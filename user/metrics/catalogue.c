@@ -109,7 +109,9 @@ static void write_distribution(struct writer *w, const struct family *f, const s
 	if (!s->distribution[f->which])
 		return;
 	label(w, f, s);
+	w->exemplars = f->which == DISTRIBUTION_DURATION ? s->exemplars : NULL;
 	writer__histogram(w, s->distribution[f->which]);
+	w->exemplars = NULL;
 }
 
 static void write_counter(struct writer *w, const struct family *f, const struct series *s)

@@ -26,6 +26,8 @@ static void expose(const struct snapshot *snapshot, const struct formats *format
 	struct writer writer;
 
 	writer__init(&writer, format, out);
+	writer.native = formats->native_histograms;
+	writer.wall_offset_ns = snapshot->wall_offset_ns;
 	for (size_t i = 0; i < family_count; i++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			if (formats->naming != NAMING_OTEL || !families[i].name[side] ||
@@ -50,9 +52,21 @@ void snapshot__expose(const struct snapshot *snapshot, enum exposition format, s
 	expose(snapshot, &snapshot->formats, format, out);
 }
 
+bool snapshot__speaks_protobuf(const struct snapshot *snapshot)
+{
+	return snapshot->formats.native_histograms;
+}
+
+/* The head of every HTTP request is kept until it is answered, where trace ids are wanted. */
 void metrics__set_formats(struct metrics *metrics, const struct formats *formats)
 {
+	uint32_t details = formats->exemplars ? DETAIL_BIT(DETAIL_REQUEST_HEAD) : 0;
+
 	metrics->formats = *formats;
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		engine__want_also(metrics->engine, PROTOCOL_HTTP1, (enum side)side, details);
+		engine__want_also(metrics->engine, PROTOCOL_HTTP2, (enum side)side, details);
+	}
 }
 
 void metrics__set_rules(struct metrics *metrics, struct rules *rules)

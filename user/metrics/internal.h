@@ -25,6 +25,8 @@
 struct metrics {
 	struct metrics_options options;
 	struct formats formats;
+	int64_t wall_offset_ns; /* of the wall clock over the events'; stays what it first was, so
+				   that an exemplar's time does; 0: not known yet */
 	struct engine *engine;
 	struct rules *rules;			       /* NULL: none */
 	struct queues *queues;			       /* NULL: none */
@@ -89,6 +91,7 @@ struct snapshot {
 	const struct summary_value *summary;
 	uint32_t summary_count;
 	struct formats formats;
+	int64_t wall_offset_ns; /* of the wall clock over the events', as of the first snapshot */
 	struct engine_counters engine;
 	struct self self; /* its texts are copied to the arrays below */
 	char version[32], way[32], source[16];

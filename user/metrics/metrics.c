@@ -152,6 +152,16 @@ static void http_service(struct metrics *m, const struct exchange *e, struct ser
 	http_sizes(s, e);
 }
 
+static void duration(struct metrics *m, struct series *s, const struct exchange *e)
+{
+	uint8_t trace[TRACE_BYTES];
+
+	series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
+			milliseconds(exchange__latency_ns(e)), e->count);
+	if (m->formats.exemplars && traceparent__find(e->details, trace))
+		series__exemplify(s, trace, e->end_ns);
+}
+
 static void http(struct metrics *m, const struct exchange *e)
 {
 	struct key service = {.service = e->connection->service};
@@ -163,8 +173,7 @@ static void http(struct metrics *m, const struct exchange *e)
 		route.status = e->http.status;
 	s = metrics__series(m, GROUP_HTTP, e->side, &route);
 	if (s && is_answered(e))
-		series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
-				milliseconds(exchange__latency_ns(e)), e->count);
+		duration(m, s, e);
 	else if (s)
 		count_unanswered(s, e);
 	s = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
@@ -188,8 +197,7 @@ static void rpc(struct metrics *m, const struct exchange *e)
 		s->counter[COUNTER_ERRORS] += (e->outcome == OUTCOME_ERROR) * e->count;
 	}
 	if (s && is_answered(e))
-		series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
-				milliseconds(exchange__latency_ns(e)), e->count);
+		duration(m, s, e);
 	else if (s)
 		count_unanswered(s, e);
 	s = metrics__series(m, GROUP_RPC_SERVICE, e->side, &service);

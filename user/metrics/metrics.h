@@ -84,7 +84,9 @@ struct web_counts {
 };
 void snapshot__scraped(struct snapshot *snapshot, const struct web_counts *counts);
 
-enum exposition { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS };
+enum exposition { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS, EXPOSITION_PROTOBUF };
+/* Whether the configuration lets protobuf be spoken. */
+bool snapshot__speaks_protobuf(const struct snapshot *snapshot);
 void snapshot__expose(const struct snapshot *snapshot, enum exposition format, struct buffer *out);
 /* The document that `sonde top` draws and `sonde top --json` prints (docs/model.md). New reference.
  */

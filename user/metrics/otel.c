@@ -151,7 +151,9 @@ static void expose_source(struct writer *w, const struct otel_family *family,
 		writer__clear_labels(w);
 		writer__label(w, "service_name", s->service);
 		source->label(w, s, family->side);
+		w->exemplars = s->exemplars;
 		writer__histogram(w, s->distribution[DISTRIBUTION_DURATION]);
+		w->exemplars = NULL;
 	}
 }
 

@@ -16,6 +16,7 @@ static void series_free(struct series *series)
 {
 	for (int i = 0; i < DISTRIBUTION_COUNT; i++)
 		histogram__free(series->distribution[i]);
+	free(series->exemplars);
 	free(series->window);
 	free(series);
 }
@@ -240,6 +241,21 @@ void series__observe(struct series *series, enum distribution which, const struc
 		series->distribution[which] = histogram__new(bounds);
 	if (series->distribution[which])
 		histogram__observe_many(series->distribution[which], value, times);
+}
+
+void series__exemplify(struct series *series, const uint8_t trace[TRACE_BYTES], uint64_t time_ns)
+{
+	const struct histogram *h = series->distribution[DISTRIBUTION_DURATION];
+	struct exemplar *e;
+
+	if (h && !series->exemplars)
+		series->exemplars = calloc(h->bounds->count + 1, sizeof(*series->exemplars));
+	if (!series->exemplars)
+		return;
+	e = &series->exemplars[h->newest_bucket];
+	e->value = h->newest;
+	e->time_ns = time_ns;
+	memcpy(e->trace, trace, sizeof(e->trace));
 }
 
 static uint64_t count_of(const struct series *series, enum distribution which)

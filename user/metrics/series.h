@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include "labels.h"
+#include "metrics/exemplar.h"
 #include "metrics/histogram.h"
 #include "metrics/window.h"
 #include "shares/timeline.h"
@@ -82,7 +83,8 @@ struct series {
 	uint64_t used_ns; /* when something was last counted */
 	uint64_t counter[COUNTER_COUNT];
 	struct histogram *distribution[DISTRIBUTION_COUNT]; /* owned; NULL until first used */
-	struct window *window;				    /* owned; NULL until first used */
+	struct exemplar *exemplars; /* of the durations' buckets; owned; NULL until first used */
+	struct window *window;	    /* owned; NULL until first used */
 	uint64_t window_part, window_total; /* in a snapshot: what the window held */
 	uint64_t recent_part, recent_total; /* the same of its last minute */
 	uint32_t connections[ACTIVITY_COUNT];
@@ -124,6 +126,8 @@ void table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint3
 /* Counts a value; no memory for a new distribution: the value is not in it. */
 void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,
 		     double value, uint32_t times);
+/* The newest value of the durations was that trace's. */
+void series__exemplify(struct series *series, const uint8_t trace[TRACE_BYTES], uint64_t time_ns);
 /* Answered exchanges: measured, blocking, and unmeasured ones. */
 uint64_t series__answered(const struct series *series);
 uint64_t series__unanswered(const struct series *series);

@@ -121,6 +121,19 @@ static bool copy_histogram(struct snapshot *snapshot, struct histogram **histogr
 	return true;
 }
 
+/* Of the durations' buckets. */
+static bool copy_exemplars(struct snapshot *snapshot, struct series *series)
+{
+	size_t count = series->distribution[DISTRIBUTION_DURATION]->bounds->count + 1;
+	struct exemplar *to = snapshot__take(snapshot, count * sizeof(*to));
+
+	if (!to)
+		return false;
+	memcpy(to, series->exemplars, count * sizeof(*to));
+	series->exemplars = to;
+	return true;
+}
+
 static bool copy_series(struct snapshot *snapshot, struct series *to, const struct series *from)
 {
 	*to = *from;
@@ -134,7 +147,9 @@ static bool copy_series(struct snapshot *snapshot, struct series *to, const stru
 	for (int i = 0; i < DISTRIBUTION_COUNT; i++)
 		if (to->distribution[i] && !copy_histogram(snapshot, &to->distribution[i]))
 			return false;
-	return true;
+	if (!snapshot->formats.exemplars) /* not any more: none leaves */
+		to->exemplars = NULL;
+	return !to->exemplars || copy_exemplars(snapshot, to);
 }
 
 static bool copy_table(struct snapshot *snapshot, struct snapshot_table *to,
@@ -252,6 +267,9 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 		return NULL;
 	copy_self(snapshot, self);
 	snapshot->formats = m->formats;
+	if (!m->wall_offset_ns)
+		m->wall_offset_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - begun);
+	snapshot->wall_offset_ns = m->wall_offset_ns;
 	copy_engine(snapshot, m->engine);
 	count_connections(m);
 	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m) ||

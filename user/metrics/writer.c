@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "writer.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "metrics/text.h"
+#include "metrics/writer_protobuf.h"
 
 static const char *const type_names[] = {
 	[METRIC_COUNTER] = "counter",	  [METRIC_GAUGE] = "gauge",
@@ -22,14 +24,19 @@ void writer__finish(struct writer *writer)
 {
 	if (writer->format == EXPOSITION_OPENMETRICS)
 		buffer__text(writer->out, "# EOF\n");
+	if (writer->format == EXPOSITION_PROTOBUF)
+		writer_protobuf__flush(writer);
 	if (writer->labels.failed)
 		writer->out->failed = true;
 	buffer__clear(&writer->labels);
+	buffer__clear(&writer->family);
 }
 
 void writer__family(struct writer *writer, const char *name, enum metric_type type,
 		    const char *unit, const char *help)
 {
+	if (writer->format == EXPOSITION_PROTOBUF)
+		writer_protobuf__flush(writer);
 	writer->name = name;
 	writer->type = type;
 	writer->unit = unit;
@@ -94,6 +101,10 @@ static void append_escaped(struct buffer *out, const char *value)
 
 void writer__label(struct writer *writer, const char *name, const char *value)
 {
+	if (writer->format == EXPOSITION_PROTOBUF) {
+		writer_protobuf__label(writer, name, value);
+		return;
+	}
 	if (writer->labels.length)
 		buffer__append(&writer->labels, ",", 1);
 	buffer__text(&writer->labels, name);
@@ -159,22 +170,52 @@ static void append_number(struct buffer *out, double value)
 
 void writer__count(struct writer *writer, uint64_t value)
 {
+	if (writer->format == EXPOSITION_PROTOBUF) {
+		writer_protobuf__number(writer, (double)value);
+		return;
+	}
 	begin_sample(writer, "", NULL);
 	append_count(writer->out, value);
 }
 
 void writer__number(struct writer *writer, double value)
 {
+	if (writer->format == EXPOSITION_PROTOBUF) {
+		writer_protobuf__number(writer, value);
+		return;
+	}
 	begin_sample(writer, "", NULL);
 	append_number(writer->out, value);
 }
 
 void writer__summary(struct writer *writer, double sum, uint64_t count)
 {
+	if (writer->format == EXPOSITION_PROTOBUF) {
+		writer_protobuf__summary(writer, sum, count);
+		return;
+	}
 	begin_sample(writer, "_sum", NULL);
 	append_number(writer->out, sum);
 	begin_sample(writer, "_count", NULL);
 	append_count(writer->out, count);
+}
+
+/* In seconds to twelve digits: 5e-05, not 5.0000000000000002e-05. */
+static void format_seconds(char text[40], double ms)
+{
+	snprintf(text, 40, "%.12g", ms / 1000);
+}
+
+double writer__bound(const struct writer *w, const struct bounds *bounds, size_t index)
+{
+	char text[40];
+
+	if (index == bounds->count)
+		return (double)INFINITY;
+	if (!w->seconds)
+		return bounds->value[index];
+	format_seconds(text, bounds->value[index]);
+	return strtod(text, NULL);
 }
 
 /* `le` of a bucket; what is not in the bounds' own unit is put into `text`. */
@@ -185,20 +226,45 @@ static const char *bound_text(const struct writer *w, const struct bounds *bound
 		return "+Inf";
 	if (!w->seconds)
 		return bounds->text[i];
-	snprintf(text, 40, "%.12g", bounds->value[i] / 1000); /* not 5.0000000000000002e-05 */
+	format_seconds(text, bounds->value[i]);
 	return text;
+}
+
+/* Behind the bucket's count, in place of the line's end: # {trace_id="..."} value time */
+static void append_exemplar(struct writer *w, const struct exemplar *e)
+{
+	uint64_t ms = exemplar__wall_ns(e, w->wall_offset_ns) / 1000000;
+	char trace[EXEMPLAR_TRACE_TEXT], value[40];
+
+	exemplar__trace(e, trace);
+	format_number(value, w->seconds ? e->value / 1000 : e->value);
+	w->out->length -= !w->out->failed;
+	buffer__printf(w->out, " # {trace_id=\"%s\"} %s %" PRIu64 ".%03u\n", trace, value,
+		       ms / 1000, (unsigned int)(ms % 1000));
+}
+
+static void append_bucket(struct writer *w, const struct histogram *h, size_t i, uint64_t sum)
+{
+	bool told = w->format == EXPOSITION_OPENMETRICS && w->exemplars;
+	char text[40];
+
+	begin_sample(w, "_bucket", bound_text(w, h->bounds, i, text));
+	append_count(w->out, sum);
+	if (told && exemplar__is_set(&w->exemplars[i]))
+		append_exemplar(w, &w->exemplars[i]);
 }
 
 void writer__histogram(struct writer *writer, const struct histogram *histogram)
 {
-	const struct bounds *bounds = histogram->bounds;
 	uint64_t sum = 0;
-	char text[40];
 
-	for (size_t i = 0; i <= bounds->count; i++) {
+	if (writer->format == EXPOSITION_PROTOBUF) {
+		writer_protobuf__histogram(writer, histogram);
+		return;
+	}
+	for (size_t i = 0; i <= histogram->bounds->count; i++) {
 		sum += histogram->bucket[i];
-		begin_sample(writer, "_bucket", bound_text(writer, bounds, i, text));
-		append_count(writer->out, sum);
+		append_bucket(writer, histogram, i, sum);
 	}
 	begin_sample(writer, "_sum", NULL);
 	append_number(writer->out, writer->seconds ? histogram->sum / 1000 : histogram->sum);

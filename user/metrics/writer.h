@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Writes metrics in the Prometheus text format 0.0.4 or in OpenMetrics 1.0: the two differ in the
- * names of counters and infos, in units, and in the end mark. Metadata is written with a family's
- * first sample, so a family without samples leaves no trace.
+ * Writes metrics in the Prometheus text format 0.0.4, in OpenMetrics 1.0 or in Prometheus' protobuf
+ * format: the first two differ in the names of counters and infos, in units, in exemplars and in
+ * the end mark. Metadata is written with a family's first sample, so a family without samples
+ * leaves no trace.
  */
 #ifndef SONDE_WRITER_H
 #define SONDE_WRITER_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "buffer.h"
+#include "metrics/exemplar.h"
 #include "metrics/histogram.h"
 #include "metrics/metrics.h"
 
@@ -23,8 +25,12 @@ struct writer {
 	const char *unit;
 	enum metric_type type;
 	bool begun;
-	bool seconds;	      /* histograms of milliseconds are written in seconds */
-	struct buffer labels; /* of the next samples: `a="b",c="d"` */
+	bool seconds; /* histograms of milliseconds are written in seconds */
+	bool native;  /* in protobuf, sketches are written as native histograms, too */
+	const struct exemplar *exemplars; /* of the next histogram's buckets; NULL: none */
+	int64_t wall_offset_ns;		  /* of the wall clock over the exemplars' */
+	struct buffer labels; /* of the next samples: `a="b",c="d"`; in protobuf, fields */
+	struct buffer family; /* in protobuf: the one that is being written */
 };
 
 void writer__init(struct writer *writer, enum exposition format, struct buffer *out);
@@ -42,5 +48,7 @@ void writer__number(struct writer *writer, double value);
 /* Without quantiles. */
 void writer__summary(struct writer *writer, double sum, uint64_t count);
 void writer__histogram(struct writer *writer, const struct histogram *histogram);
+/* The upper bound of a bucket as it is written; infinite for the last one. */
+double writer__bound(const struct writer *writer, const struct bounds *bounds, size_t index);
 
 #endif

@@ -10,11 +10,17 @@
 static void make_metrics(const struct snapshot *snapshot, const struct request *request,
 			 struct reply *reply)
 {
-	enum exposition format = negotiate__exposition(request->accept);
+	static const char *const types[] = {
+		[EXPOSITION_PROMETHEUS] = "text/plain; version=0.0.4; charset=utf-8",
+		[EXPOSITION_OPENMETRICS] =
+			"application/openmetrics-text; version=1.0.0; charset=utf-8",
+		[EXPOSITION_PROTOBUF] =
+			"application/vnd.google.protobuf; "
+			"proto=io.prometheus.client.MetricFamily; encoding=delimited"};
+	enum exposition format =
+		negotiate__exposition(request->accept, snapshot__speaks_protobuf(snapshot));
 
-	reply->type = format == EXPOSITION_OPENMETRICS
-			      ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-			      : "text/plain; version=0.0.4; charset=utf-8";
+	reply->type = types[format];
 	snapshot__expose(snapshot, format, &reply->body);
 }
 

@@ -8,6 +8,7 @@
 struct element {
 	const char *name;
 	size_t length; /* of the name, parameters not counted */
+	const char *end;
 	double quality;
 };
 
@@ -34,6 +35,7 @@ static bool next(const char **list, struct element *out)
 	end = begin + strcspn(begin, ",");
 	*list = end;
 	out->name = begin;
+	out->end = end;
 	out->length = strcspn(begin, "; \t,");
 	out->quality = quality_of(begin + out->length, end);
 	return true;
@@ -44,17 +46,29 @@ static bool is(const struct element *e, const char *name)
 	return e->length == strlen(name) && strncasecmp(e->name, name, e->length) == 0;
 }
 
-enum exposition negotiate__exposition(const char *accept)
+/* Prometheus' only: other messages and encodings have the same name. */
+static bool is_delimited(const struct element *e)
 {
-	double open = 0, text = 0;
+	return memmem(e->name, (size_t)(e->end - e->name), "io.prometheus.client.MetricFamily",
+		      33) &&
+	       memmem(e->name, (size_t)(e->end - e->name), "delimited", 9);
+}
+
+enum exposition negotiate__exposition(const char *accept, bool protobuf)
+{
+	double open = 0, text = 0, delimited = 0;
 	struct element e;
 
 	while (accept && next(&accept, &e)) {
 		if (is(&e, "application/openmetrics-text"))
 			open = e.quality;
+		else if (is(&e, "application/vnd.google.protobuf") && is_delimited(&e))
+			delimited = protobuf ? e.quality : 0;
 		else if (is(&e, "text/plain") || is(&e, "text/*") || is(&e, "*/*"))
 			text = e.quality > text ? e.quality : text;
 	}
+	if (delimited > 0 && delimited >= open && delimited >= text)
+		return EXPOSITION_PROTOBUF;
 	return open > 0 && open >= text ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS;
 }
 

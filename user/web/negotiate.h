@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include "metrics/metrics.h"
 
-/* accept NULL: none was sent. */
-enum exposition negotiate__exposition(const char *accept);
+/* accept NULL: none was sent. protobuf: it may be spoken. */
+enum exposition negotiate__exposition(const char *accept, bool protobuf);
 bool negotiate__gzip(const char *accept_encoding);
 /* Is `tag` one of those that If-None-Match has (RFC 9110 section 13.1.2)? Without its quotes. */
 bool negotiate__has_tag(const char *if_none_match, const char *tag);
