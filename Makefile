@@ -28,7 +28,8 @@ SRC       := $(shell find user -name '*.c' | sort)
 LIB_OBJ   := $(patsubst user/%.c,$(B)/obj/%.o,$(filter-out user/main.c,$(SRC)))
 SAN_OBJ   := $(patsubst user/%.c,$(B)/san/%.o,$(filter-out user/main.c,$(SRC)))
 # test_sql needs libpg_query as its oracle, which not every release has.
-WITHOUT   := $(if $(wildcard /usr/include/pg_query.h),,$(B)/unit/test_sql)
+WITHOUT   := $(if $(wildcard /usr/include/pg_query.h),,$(B)/unit/test_sql) \
+	     $(if $(wildcard /usr/include/protobuf-c/protobuf-c.h),,$(B)/unit/test_formats)
 UNIT      := $(filter-out $(WITHOUT),$(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c)))
 
 .PHONY: all

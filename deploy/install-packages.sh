@@ -5,7 +5,7 @@
 set -eu
 
 build="make gcc clang pkg-config libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libseccomp-dev libjansson-dev libyaml-dev libncurses-dev libc6-dev"
-unit="libcmocka-dev libpg-query-dev libnghttp2-dev"
+unit="libcmocka-dev libpg-query-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler"
 servers="nginx-light redis-server postgresql python3 python3-psycopg python3-redis gunicorn"
 tests="$unit kubernetes-client debhelper lintian debootstrap dpkg-dev systemd bash-completion zsh fish man-db $servers haproxy pgbouncer apache2-utils apache2-bin nghttp2-client nghttp2-server socat faketime curl wget openssl jq procps tmux
 	redis-tools python3-asyncpg python3-prometheus-client python3-yaml nodejs npm prometheus prometheus-alertmanager

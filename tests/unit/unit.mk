@@ -5,3 +5,10 @@ test_http2_LIBS := -lnghttp2
 test_sql_LIBS := -lpg_query
 test_caches_LIBS := -rdynamic
 test_grpc_LIBS := -lnghttp2
+
+# protobuf-c is the oracle of the protobuf format; what it generates is not ours to warn about.
+test_formats_LIBS := -isystem $(B)/unit -lprotobuf-c
+$(B)/unit/test_formats: $(B)/unit/metrics.pb-c.c
+$(B)/unit/metrics.pb-c.c: tests/unit/metrics.proto
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
