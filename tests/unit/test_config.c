@@ -59,6 +59,7 @@ static void every_key_arrives(void **state)
 		  "  way: fexit\n"
 		  "  ring: 64KiB\n"
 		  "time_shares: false\n"
+		  "metrics: {naming: both, native_histograms: true, exemplars: true}\n"
 		  "limits:\n"
 		  "  connections: 16\n"
 		  "  routes_per_service: 2\n"
@@ -81,6 +82,8 @@ static void every_key_arrives(void **state)
 	assert_int_equal(config.capture.way, CAPTURE_FEXIT);
 	assert_int_equal(config.capture.ring_bytes, 65536);
 	assert_false(config.time_shares);
+	assert_int_equal(config.formats.naming, NAMING_BOTH);
+	assert_true(config.formats.native_histograms && config.formats.exemplars);
 	assert_int_equal(config.limits.connections, 16);
 	assert_int_equal(config.limits.routes_per_service, 2);
 	assert_int_equal(config.limits.statements, 3);
@@ -146,6 +149,7 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{"routes:\n  - /a\n  - b\n", "c.yaml:3: ", "/orders/{order}"},
 		{"routes:\n  - {a: b}\n", "c.yaml:2: ", "single value"},
 		{"http_ports:\n  - 80\n  - 0\n", "c.yaml:3: ", "from 1 to 65535"},
+		{"metrics:\n  naming: OTel\n", "c.yaml:2: ", "spec, otel, both"},
 		{"log:\n  level: INFO\n", "c.yaml:2: ", "error, warn, info, debug"},
 		{"log:\n  format: text\n", "c.yaml:2: ", "logfmt, json"},
 		{"log: {}\n---\nlog: {}\n", "c.yaml:2: ", "one is all"},

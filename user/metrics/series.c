@@ -248,7 +248,9 @@ void series__exemplify(struct series *series, const uint8_t trace[TRACE_BYTES], 
 	const struct histogram *h = series->distribution[DISTRIBUTION_DURATION];
 	struct exemplar *e;
 
-	if (h && !series->exemplars)
+	if (!h)
+		return;
+	if (!series->exemplars)
 		series->exemplars = calloc(h->bounds->count + 1, sizeof(*series->exemplars));
 	if (!series->exemplars)
 		return;
