@@ -20,6 +20,8 @@ CFLAGS    += -std=gnu17 $(WARN) -fno-omit-frame-pointer -fstack-protector-strong
 # `make LTO=` links faster.
 LTO       ?= $(if $(and $(shell command -v gcc-ar),$(shell $(CC) --version 2>/dev/null | grep -i 'gcc\|Free Software')),-flto=auto)
 LDLIBS    := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lpthread -lm
+# bpf/hold.h has what older ones cannot link.
+HOLDS     := $(shell pkg-config --atleast-version=1.0 libbpf 2>/dev/null && echo -DSONDE_HOLDS)
 SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
@@ -57,7 +59,7 @@ $(B)/obj/web/page_files.o $(B)/san/web/page_files.o: $(wildcard user/web/page/*)
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/event.h $(wildcard vmlinux/*.h)
 	@mkdir -p $(@D)
 	@echo "  BPF     $@"
-	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -c -o $@ $<
+	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(HOLDS) -Iinclude -Ivmlinux -Ibpf -c -o $@ $<
 
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	@echo "  GEN     $@"

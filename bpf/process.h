@@ -183,39 +183,38 @@ __noinline int process__announce(u32 tgid)
 	return error;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec)
+static __always_inline void process__executes(void)
 {
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
 	if (!bpf_map_lookup_elem(&processes, &tgid))
-		return 0;
+		return;
 	bpf_map_delete_elem(&processes, &tgid);
 	process__announce(tgid);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit)
+static __always_inline void process__exits(void)
 {
 	u64 id = bpf_get_current_pid_tgid(), now;
 	u32 tgid = id >> 32;
 	struct exit_event *event;
 
 	if (tgid != (u32)id || !bpf_map_lookup_elem(&processes, &tgid))
-		return 0;
+		return;
 	bpf_map_delete_elem(&processes, &tgid);
 	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event) {
 		count_loss(PROTOCOL_UNKNOWN, LOSS_RING_FULL, 0);
-		return 0;
+		return;
 	}
 	now = bpf_ktime_get_ns();
 	event__fill(&event->event, EVENT_EXIT, 0, sizeof(*event), now);
 	event->tgid = tgid;
 	event->pad = 0;
 	bpf_ringbuf_submit(event, wakeup(now));
-	return 0;
 }
+
+TRACEPOINT("tp_btf/sched_process_exec", on_exec, process__executes())
+TRACEPOINT("tp_btf/sched_process_exit", on_exit, process__exits())
 
 #endif

@@ -6,6 +6,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include "compat.h"
+#include "hold.h"
 #include "event.h"
 #include "tls.h"
 #include "maps.h"

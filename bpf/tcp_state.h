@@ -128,24 +128,21 @@ static __always_inline void tcp__ended(struct sock *sk, int from, int to)
  * TCP may be done with a connection while bytes wait for their reader (both FINs seen: the state is
  * CLOSE then, its rest in TIME_WAIT another object). Such a one ends when its owner lets go of it.
  */
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(on_destroy, struct sock *sk)
+static __always_inline void tcp__destroyed(struct sock *sk)
 {
 	struct state *state = tcp__find(sk);
 
 	if (!state)
-		return 0;
+		return;
 	state__close(state, state->error ?: BPF_CORE_READ(sk, sk_err));
 	if (by_sys_exit)
 		numbered__delete(state);
-	return 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_set_state, struct sock *sk, int from, int to)
+static __always_inline void tcp__changed(struct sock *sk, int from, int to)
 {
 	if (!sock__observable(sk))
-		return 0;
+		return;
 	if (to == TCP_LISTEN)
 		listener__add(sk, 1);
 	else if (from == TCP_LISTEN)
@@ -156,18 +153,20 @@ int BPF_PROG(on_set_state, struct sock *sk, int from, int to)
 		tcp__established(sk, from);
 	else if (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK || to == TCP_CLOSE)
 		tcp__ended(sk, from, to);
-	return 0;
 }
 
-SEC("tp_btf/sk_data_ready")
-int BPF_PROG(on_data_ready, struct sock *sk)
+static __always_inline void tcp__ready(struct sock *sk)
 {
 	struct state *state = tcp__find(sk);
 
 	if (state && !state->ready_ns && state->role == ROLE_SERVER &&
 	    state->depth != CAPTURE_NOTHING)
 		state->ready_ns = bpf_ktime_get_ns();
-	return 0;
 }
+
+TRACEPOINT("tp_btf/tcp_destroy_sock", on_destroy, tcp__destroyed(sk), struct sock *sk)
+TRACEPOINT("tp_btf/inet_sock_set_state", on_set_state, tcp__changed(sk, from, to), struct sock *sk,
+	   int from, int to)
+TRACEPOINT("tp_btf/sk_data_ready", on_data_ready, tcp__ready(sk), struct sock *sk)
 
 #endif

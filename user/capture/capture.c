@@ -194,14 +194,14 @@ static int open_way(enum capture_way way, const struct capture_options *options,
 /* Of many refusals the one that tells what to do. */
 static int refuse(int err, char *error, size_t size)
 {
-	char release[65];
+	struct kernel_version version;
 
-	if (err != -EPERM && kernel__is_old(release, sizeof(release)))
+	if (err != -EPERM && kernel__version(&version) && kernel__is_old(&version))
 		snprintf(error, size,
 			 "Linux %s is too old: BPF programs that follow sockets load from 5.15 on; "
 			 "boot a newer one (Debian 11 has linux-image-6.1, Ubuntu "
 			 "linux-generic-hwe)",
-			 release);
+			 version.release);
 	return err;
 }
 

@@ -66,9 +66,18 @@ void tls__choose(struct capture *capture, const struct btf *btf);
 void tls__loaded(const struct capture *capture);
 bool tls__is_program(const struct sonde_bpf *bpf, const struct bpf_program *program);
 int way__choose(struct capture *capture, char *error, size_t size);
-/* Older than what we were tried on, 5.15: where nothing loads, that is why. `release`: as uname -r.
- */
-bool kernel__is_old(char *release, size_t size);
+struct kernel_version {
+	unsigned int major, minor;
+	char release[65]; /* uname -r */
+};
+/* False where it has no numbers. */
+bool kernel__version(struct kernel_version *out);
+/* Older than 5.15: where nothing loads, that is why. */
+bool kernel__is_old(const struct kernel_version *version);
+/* Programs may be preempted in this kernel (bpf/hold.h). */
+bool hold__is_needed(void);
+/* After all other choices of programs. */
+void hold__choose(struct sonde_bpf *bpf);
 /* Puts one line about `err` into `error`; returns it. */
 int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);

@@ -28,8 +28,8 @@ static struct capture_probe *add(struct probes *p, const char *name, int present
 static void kernel(struct probes *p)
 {
 	struct utsname name;
-	char release[65];
-	bool old = kernel__is_old(release, sizeof(release));
+	struct kernel_version version;
+	bool old = kernel__version(&version) && kernel__is_old(&version);
 	struct capture_probe *probe = add(p, "kernel", !old);
 
 	if (uname(&name) == 0)

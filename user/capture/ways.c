@@ -84,15 +84,20 @@ int capture__fail(char *error, size_t size, int err, const char *what)
 	return err;
 }
 
-bool kernel__is_old(char *release, size_t size)
+bool kernel__version(struct kernel_version *out)
 {
 	struct utsname name;
-	unsigned int major, minor;
 
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+	*out = (struct kernel_version){0};
+	if (uname(&name) || sscanf(name.release, "%u.%u", &out->major, &out->minor) != 2)
 		return false;
-	snprintf(release, size, "%s", name.release);
-	return major < 5 || (major == 5 && minor < 15);
+	snprintf(out->release, sizeof(out->release), "%s", name.release);
+	return true;
+}
+
+bool kernel__is_old(const struct kernel_version *version)
+{
+	return version->major < 5 || (version->major == 5 && version->minor < 15);
 }
 
 static const char fexit_section[] = "fexit/";
@@ -206,6 +211,7 @@ int way__choose(struct capture *capture, char *error, size_t size)
 	}
 	choose_programs(capture->bpf, way, btf);
 	tls__choose(capture, btf);
+	hold__choose(capture->bpf);
 	btf__free(btf);
 	return 0;
 }
