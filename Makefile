@@ -12,7 +12,9 @@ BPFTOOL   ?= $(firstword $(shell for b in /usr/sbin/bpftool /usr/bin/bpftool /us
 LIBS      := libbpf libmicrohttpd gnutls libcrypt libseccomp jansson yaml-0.1 ncursesw zlib
 WARN      := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	     -Wwrite-strings -Wunused-function -Wvla -Wformat=2 -Wno-format-nonliteral
-CPPFLAGS  += -D_GNU_SOURCE -DSONDE_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(B)/bpf \
+# bpf/hold.h has what older ones cannot link.
+HOLDS     := $(shell pkg-config --atleast-version=1.0 libbpf 2>/dev/null && echo -DSONDE_HOLDS)
+CPPFLAGS  += -D_GNU_SOURCE $(HOLDS) -DSONDE_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(B)/bpf \
 	     $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 CFLAGS    ?= -O2 -g
 CFLAGS    += -std=gnu17 $(WARN) -fno-omit-frame-pointer -fstack-protector-strong
@@ -20,8 +22,6 @@ CFLAGS    += -std=gnu17 $(WARN) -fno-omit-frame-pointer -fstack-protector-strong
 # `make LTO=` links faster.
 LTO       ?= $(if $(and $(shell command -v gcc-ar),$(shell $(CC) --version 2>/dev/null | grep -i 'gcc\|Free Software')),-flto=auto)
 LDLIBS    := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lpthread -lm
-# bpf/hold.h has what older ones cannot link.
-HOLDS     := $(shell pkg-config --atleast-version=1.0 libbpf 2>/dev/null && echo -DSONDE_HOLDS)
 SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 BPF_SRC   := $(wildcard bpf/*.bpf.c)

@@ -194,14 +194,17 @@ static int open_way(enum capture_way way, const struct capture_options *options,
 /* Of many refusals the one that tells what to do. */
 static int refuse(int err, char *error, size_t size)
 {
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct kernel_need *lacks = libbpf_get_error(btf) ? NULL : kernel__lacks(btf);
 	struct kernel_version version;
 
-	if (err != -EPERM && kernel__version(&version) && kernel__is_old(&version))
+	if (err != -EPERM && lacks && kernel__version(&version))
 		snprintf(error, size,
-			 "Linux %s is too old: BPF programs that follow sockets load from 5.15 on; "
-			 "boot a newer one (Debian 11 has linux-image-6.1, Ubuntu "
-			 "linux-generic-hwe)",
-			 version.release);
+			 "Linux %s is too old: it has no %s for BPF (Linux %s has); boot 5.15 or "
+			 "newer " KERNELS_TO_BOOT,
+			 version.release, lacks->name, lacks->since);
+	if (!libbpf_get_error(btf))
+		btf__free(btf);
 	return err;
 }
 

@@ -12,8 +12,16 @@
 #include "capture/ring.h"
 #include "sonde.skel.h"
 
-#define LINKS_MAX 32
-#define LOSS_KEYS (PROTOCOL_COUNT * LOSS_REASON_COUNT)
+#define LINKS_MAX	32
+#define KERNELS_TO_BOOT "(Debian 11 has linux-image-6.1, Ubuntu linux-generic-hwe)"
+#define LOSS_KEYS	(PROTOCOL_COUNT * LOSS_REASON_COUNT)
+
+/* Where doctor's facts are gathered. */
+struct probes {
+	struct capture_probe *out;
+	size_t max, count;
+	const char *way; /* the best one that loads; NULL: none yet */
+};
 
 struct loss {
 	uint64_t events;
@@ -72,8 +80,23 @@ struct kernel_version {
 };
 /* False where it has no numbers. */
 bool kernel__version(struct kernel_version *out);
-/* Older than 5.15: where nothing loads, that is why. */
-bool kernel__is_old(const struct kernel_version *version);
+/* A function of the kernel without which nothing of ours loads. */
+struct kernel_need {
+	const char *name; /* of what it is there for */
+	const char *function;
+	const char *since; /* Linux; distributions port such back */
+	const char *use;
+};
+#define KERNEL_NEEDS 3
+extern const struct kernel_need kernel_needs[KERNEL_NEEDS];
+bool kernel__has(const struct btf *btf, const char *function);
+/* The first one that is missing, or NULL. */
+const struct kernel_need *kernel__lacks(const struct btf *btf);
+/* What stands against loading: a line, never NULL. */
+const char *kernel__refusal(void);
+/* For doctor: what the kernel has, apart from the ways in. */
+struct capture_probe *probes__add(struct probes *p, const char *name, int present);
+void probes__kernel(struct probes *p, const struct btf *btf);
 /* Programs may be preempted in this kernel (bpf/hold.h). */
 bool hold__is_needed(void);
 /* After all other choices of programs. */

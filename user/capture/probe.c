@@ -1,88 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What this machine lets us do, for `sonde doctor`: facts, and what to do about them. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #include "capture/capture_internal.h"
 #include "elf_file.h"
 
-struct probes {
-	struct capture_probe *out;
-	size_t max, count;
-	bool tls_told;
-};
-
-static struct capture_probe *add(struct probes *p, const char *name, int present)
-{
-	static struct capture_probe none;
-	struct capture_probe *probe = p->count < p->max ? &p->out[p->count++] : &none;
-
-	*probe = (struct capture_probe){.name = name, .present = present};
-	return probe;
-}
-
-static void kernel(struct probes *p)
-{
-	struct utsname name;
-	struct kernel_version version;
-	bool old = kernel__version(&version) && kernel__is_old(&version);
-	struct capture_probe *probe = add(p, "kernel", !old);
-
-	if (uname(&name) == 0)
-		snprintf(probe->detail, sizeof(probe->detail), "Linux %.60s, %.20s%s", name.release,
-			 name.machine, old ? ": older than 5.15, too old" : "");
-	if (old)
-		snprintf(probe->advice, sizeof(probe->advice),
-			 "boot a newer one: Debian 11 has linux-image-6.1, Ubuntu "
-			 "linux-generic-hwe");
-}
-
-/* "none [integrity] confidentiality": the one in brackets holds (kernel_lockdown(7)). */
-static void lockdown(struct probes *p)
-{
-	char text[128] = "";
-	int fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-	bool confidential = length > 0 && strstr(text, "[confidentiality]");
-	struct capture_probe *probe = add(p, "lockdown", confidential ? 0 : 1);
-
-	if (fd >= 0)
-		close(fd);
-	snprintf(probe->detail, sizeof(probe->detail), "%s",
-		 confidential ? "confidentiality: BPF may not read memory"
-		 : length > 0 ? "does not stand in the way"
-			      : "not in this kernel, or not visible");
-	if (confidential)
-		snprintf(probe->advice, sizeof(probe->advice),
-			 "boot with lockdown=integrity, or without lockdown");
-}
-
-static struct btf *types(struct probes *p)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool there = !libbpf_get_error(btf);
-	struct capture_probe *probe = add(p, "BTF", there);
-
-	snprintf(probe->detail, sizeof(probe->detail), "%s",
-		 there ? "/sys/kernel/btf/vmlinux" : "the kernel's types are missing");
-	if (!there)
-		snprintf(probe->advice, sizeof(probe->advice),
-			 "use a kernel built with CONFIG_DEBUG_INFO_BTF (all of Debian's and "
-			 "Ubuntu's are)");
-	return there ? btf : NULL;
-}
-
 static void tracepoint(struct probes *p, const struct btf *btf, const char *name, const char *use,
-		       const char *without)
+		       const char *without, const char *advice)
 {
 	bool there = btf && kernel__traces(btf, name);
-	struct capture_probe *probe = add(p, name, btf ? there : -1);
+	struct capture_probe *probe = probes__add(p, name, btf ? there : -1);
 
 	snprintf(probe->detail, sizeof(probe->detail), "%s", there ? use : without);
+	snprintf(probe->advice, sizeof(probe->advice), "%s", advice);
 }
 
 /* The smallest program there is: return 0. */
@@ -101,16 +34,14 @@ static void right_to_load(struct probes *p)
 	/* Not bpf_prog_load(): libbpf 0.6 gave it other arguments. */
 	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof(attributes));
 	int err = errno;
-	struct capture_probe *probe = add(p, "right to load BPF", fd >= 0);
+	struct capture_probe *probe = probes__add(p, "right to load BPF", fd >= 0);
 
 	if (fd >= 0)
 		close(fd);
 	snprintf(probe->detail, sizeof(probe->detail), "%s",
 		 fd >= 0 ? "CAP_BPF and CAP_PERFMON, or root" : strerror(err));
 	if (fd < 0)
-		snprintf(probe->advice, sizeof(probe->advice),
-			 "run as root or with CAP_BPF and CAP_PERFMON; in a container also allow "
-			 "the bpf() call (--privileged)");
+		snprintf(probe->advice, sizeof(probe->advice), "%s", kernel__refusal());
 }
 
 /* At this program's entry point, which is passed no more. */
@@ -131,24 +62,36 @@ static int try_uprobe(struct capture *capture)
 	return err;
 }
 
+static const char *tls_advice(int err)
+{
+	if (err == -ENOTSUP)
+		return "TLS stays opaque; SONDE_DEBUG=1 shows why";
+	if (err == -EPERM || err == -EACCES)
+		return "TLS stays opaque; it needs CAP_PERFMON (from Linux 6.6 on), before "
+		       "CAP_SYS_ADMIN";
+	if (access("/sys/bus/event_source/devices/uprobe/type", R_OK))
+		return "TLS stays opaque; it needs sysfs on /sys and a kernel with "
+		       "CONFIG_UPROBE_EVENTS";
+	return "TLS stays opaque; it needs /proc";
+}
+
 static void tls(struct probes *p, struct capture *capture)
 {
 	int err = capture__tls_ready(capture);
 	struct capture_probe *probe;
 
 	err = err ? err : try_uprobe(capture);
-	probe = add(p, "TLS libraries", err == 0);
+	probe = probes__add(p, "TLS libraries", err == 0);
 	if (!err) {
-		snprintf(probe->detail, sizeof(probe->detail), "probed by %s",
-			 capture->uprobe_multi ? "uprobe_multi" : "uprobes, one by one");
+		snprintf(probe->detail, sizeof(probe->detail), "%s",
+			 capture->uprobe_multi
+				 ? "probed by uprobe_multi, a file at once"
+				 : "probed by uprobes, one by one; Linux 6.6 has uprobe_multi");
 		return;
 	}
 	snprintf(probe->detail, sizeof(probe->detail), "%s",
 		 err == -ENOTSUP ? "this kernel does not load the programs" : strerror(-err));
-	snprintf(probe->advice, sizeof(probe->advice), "%s",
-		 err == -ENOTSUP ? "TLS stays opaque; SONDE_DEBUG=1 shows why"
-				 : "TLS stays opaque; it needs CAP_PERFMON (Linux 6.6), before "
-				   "CAP_SYS_ADMIN");
+	snprintf(probe->advice, sizeof(probe->advice), "%s", tls_advice(err));
 }
 
 static void way(struct probes *p, enum capture_way which, const char *needs)
@@ -157,14 +100,18 @@ static void way(struct probes *p, enum capture_way which, const char *needs)
 	struct capture *capture = NULL;
 	char error[256] = "";
 	int err = capture__open(&options, &capture, error, sizeof(error));
-	struct capture_probe *probe = add(p, capture_way__name(which), err == 0);
+	struct capture_probe *probe = probes__add(p, capture_way__name(which), err == 0);
 
 	snprintf(probe->detail, sizeof(probe->detail), "%s",
-		 err ? error : "loads and attaches here");
-	if (err)
+		 err	  ? error
+		 : p->way ? "loads and attaches here; not needed"
+			  : "loads and attaches here; will be used");
+	if (err && p->way)
+		snprintf(probe->advice, sizeof(probe->advice), "not needed: %s is there", p->way);
+	else if (err)
 		snprintf(probe->advice, sizeof(probe->advice), "%s", needs);
-	if (!err && !p->tls_told) {
-		p->tls_told = true;
+	if (!err && !p->way) {
+		p->way = capture_way__name(which);
 		tls(p, capture);
 	}
 	capture__close(capture);
@@ -173,22 +120,19 @@ static void way(struct probes *p, enum capture_way which, const char *needs)
 size_t capture__probe(struct capture_probe *out, size_t max)
 {
 	struct probes p = {.out = out, .max = max};
-	struct btf *btf;
+	struct btf *btf = btf__load_vmlinux_btf();
 
-	kernel(&p);
-	lockdown(&p);
-	btf = types(&p);
+	btf = libbpf_get_error(btf) ? NULL : btf;
+	probes__kernel(&p, btf);
 	right_to_load(&p);
-	tracepoint(&p, btf, "sock_send_length", "bytes of every call, at the socket",
-		   "Linux 6.3 and newer have it; older kernels are observed by fexit");
-	tracepoint(&p, btf, "sk_data_ready", "queue time",
-		   "queue time is not measured; Linux 6.3 and newer have it");
 	tracepoint(&p, btf, "inet_sock_set_state", "connections' beginnings and ends",
-		   "connections are seen by their first bytes only");
-	way(&p, CAPTURE_SOCKET_TRACEPOINTS, "needs Linux 6.3; another way in serves as well");
-	way(&p, CAPTURE_FEXIT,
-	    "needs Linux 5.15 with BPF trampolines; another way in serves as well");
-	way(&p, CAPTURE_SYS_EXIT, "needs Linux 5.15; another way in serves as well");
+		   "connections are seen by their first bytes only",
+		   "Linux 4.16 and newer have it");
+	tracepoint(&p, btf, "sk_data_ready", "queue time", "queue time is not measured",
+		   "Linux 6.2 and newer have it");
+	way(&p, CAPTURE_SOCKET_TRACEPOINTS, "the best way where it is there; others serve as well");
+	way(&p, CAPTURE_FEXIT, "needs Linux 5.15 with BPF trampolines (arm64: 6.0)");
+	way(&p, CAPTURE_SYS_EXIT, "needs Linux 5.15; the last of the ways");
 	btf__free(btf);
 	return p.count;
 }

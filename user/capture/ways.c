@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include "capture/capture_internal.h"
 
 static const char *const way_names[CAPTURE_WAY_COUNT] = {"auto", "socket_tracepoints", "fexit",
@@ -33,71 +32,15 @@ bool kernel__traces(const struct btf *btf, const char *tracepoint)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
 }
 
-static bool confidential(void)
-{
-	char text[128] = "";
-	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
-	bool found;
-
-	if (!file)
-		return false;
-	found = fgets(text, sizeof(text), file) && strstr(text, "[confidentiality]");
-	fclose(file);
-	return found;
-}
-
-/* CAP_PERFMON is bit 38 and CAP_BPF bit 39 of CapEff in proc(5); CAP_SYS_ADMIN, 21, holds both. */
-static const char *missing_right(void)
-{
-	unsigned long long effective = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-	char line[128];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "CapEff: %llx", &effective) == 1)
-			break;
-	if (file)
-		fclose(file);
-	if (effective & (1ull << 21))
-		return "the kernel or the container refuses this use of bpf() even to root; "
-		       "allow it (--privileged, or a seccomp profile with bpf)";
-	if (!(effective & (1ull << 39)))
-		return effective & (1ull << 38) ? "CAP_BPF is missing; run as root or add it"
-						: "CAP_BPF and CAP_PERFMON are missing; run as "
-						  "root or add them";
-	if (!(effective & (1ull << 38)))
-		return "CAP_PERFMON is missing; run as root or add it";
-	return "the kernel or the container refuses bpf(); allow it";
-}
-
 int capture__fail(char *error, size_t size, int err, const char *what)
 {
 	if (err == -EPERM) { /* the verifier says EACCES */
-		snprintf(error, size, "%s: not permitted: %s", what,
-			 confidential() ? "lockdown is \"confidentiality\"; boot with "
-					  "lockdown=integrity"
-					: missing_right());
+		snprintf(error, size, "%s: not permitted: %s", what, kernel__refusal());
 		return -EPERM;
 	}
 	snprintf(error, size, "%s: %s; SONDE_DEBUG=1 shows the kernel's reasons", what,
 		 strerror(-err));
 	return err;
-}
-
-bool kernel__version(struct kernel_version *out)
-{
-	struct utsname name;
-
-	*out = (struct kernel_version){0};
-	if (uname(&name) || sscanf(name.release, "%u.%u", &out->major, &out->minor) != 2)
-		return false;
-	snprintf(out->release, sizeof(out->release), "%s", name.release);
-	return true;
-}
-
-bool kernel__is_old(const struct kernel_version *version)
-{
-	return version->major < 5 || (version->major == 5 && version->minor < 15);
 }
 
 static const char fexit_section[] = "fexit/";
