@@ -2,19 +2,62 @@
 /*
  * From Linux 7.0 on a task may be preempted while a tracepoint's program runs for it (a46023d5616e,
  * "Guard __DECLARE_TRACE() use of __DO_TRACE_CALL() with SRCU-fast"). The kernel then takes the
- * next task's call on that CPU for a recursion, and leaves the program out: a call is missed. So
- * there every program has a twin that holds the CPU while it works, chosen by user/capture/hold.c.
- * Not one program that asks: Linux 5.15 refuses even a call of a kernel function that is never
- * made.
+ * next task's call on that CPU for a recursion, and leaves the program out (__bpf_trace_run): a
+ * call is missed. So there
+ *
+ * - every program has a twin NAME_held that holds the CPU while it works, so that nothing of a CPU
+ *   is shared with a half-done one. It may still be preempted when it lets go of it, and counts as
+ *   running then;
+ * - so those that must see all are followed by a third one, NAME_again, which does the work that
+ * was not done. Only what it misses, too, can be lost.
+ *
+ * user/capture/hold.c chooses. Not one program that asks: Linux 5.15 refuses even a call of a
+ * kernel function that is never made.
  */
 #ifndef SONDE_BPF_HOLD_H
 #define SONDE_BPF_HOLD_H
+
+/* Whether the work of the tracepoint that the task is at was done. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u32);
+} done SEC(".maps");
 
 #ifdef SONDE_HOLDS /* libbpf 0.5 insists on kernel functions that are marked as dispensable */
 extern void bpf_preempt_disable(void) __weak __ksym;
 extern void bpf_preempt_enable(void) __weak __ksym;
 
-#define HELD(section, name, work, parameters...)                                                   \
+static __always_inline u32 *done__of_task(void)
+{
+	return bpf_task_storage_get(&done, bpf_get_current_task_btf(), 0,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline void done__set(void)
+{
+	u32 *mark = done__of_task();
+
+	if (mark)
+		*mark = 1;
+}
+
+/* Without memory for the mark the work counts as done: rather lost than told twice. */
+static __always_inline bool done__was(void)
+{
+	u32 *mark = done__of_task();
+
+	if (mark && !*mark)
+		return false;
+	if (mark)
+		*mark = 0;
+	else
+		count_loss(PROTOCOL_UNKNOWN, LOSS_STATE, 0);
+	return true;
+}
+
+#define PROGRAM_HELD(section, name, work, parameters...)                                           \
 	SEC(section)                                                                               \
 	int BPF_PROG(name##_held, ##parameters)                                                    \
 	{                                                                                          \
@@ -23,18 +66,41 @@ extern void bpf_preempt_enable(void) __weak __ksym;
 		bpf_preempt_enable();                                                              \
 		return 0;                                                                          \
 	}
+
+/* Behind the other one: programs of a tracepoint run in the order they were attached in. */
+#define PROGRAM_AGAIN(section, name, work, was_done, parameters...)                                \
+	SEC(section)                                                                               \
+	int BPF_PROG(name##_again, ##parameters)                                                   \
+	{                                                                                          \
+		if (was_done)                                                                      \
+			return 0;                                                                  \
+		bpf_preempt_disable();                                                             \
+		work;                                                                              \
+		bpf_preempt_enable();                                                              \
+		return 0;                                                                          \
+	}
 #else
-#define HELD(section, name, work, parameters...)
+#define PROGRAM_HELD(section, name, work, parameters...)
+#define PROGRAM_AGAIN(section, name, work, was_done, parameters...)
 #endif
 
-/* A program at a tracepoint, `name`, and its twin: `work` is one call. */
-#define TRACEPOINT(section, name, work, parameters...)                                             \
+#define PROGRAM_PLAIN(section, name, work, parameters...)                                          \
 	SEC(section)                                                                               \
 	int BPF_PROG(name, ##parameters)                                                           \
 	{                                                                                          \
 		work;                                                                              \
 		return 0;                                                                          \
-	}                                                                                          \
-	HELD(section, name, work, ##parameters)
+	}
+
+/* A program and its twin: `work` is one call. */
+#define TRACEPOINT(section, name, work, parameters...)                                             \
+	PROGRAM_PLAIN(section, name, work, ##parameters)                                           \
+	PROGRAM_HELD(section, name, work, ##parameters)
+
+/* With the third one; `set_done` and `was_done` are calls, too. */
+#define TRACEPOINT_FOR_SURE(section, name, work, set_done, was_done, parameters...)                \
+	PROGRAM_PLAIN(section, name, work, ##parameters)                                           \
+	PROGRAM_HELD(section, name, work; set_done, ##parameters)                                  \
+	PROGRAM_AGAIN(section, name, work, was_done, ##parameters)
 
 #endif

@@ -39,10 +39,11 @@ struct state {
 	u8 role;
 	u8 protocol;
 	u8 depth;
-	u8 error; /* with which it ended while bytes were unread; errno or 0 */
-	u32 fate; /* of its connection where there is sampling; 0: not known yet */
-	u8 brief; /* a call may go the short way (brief.h) */
-	u8 pad[3];
+	u8 error;   /* with which it ended while bytes were unread; errno or 0 */
+	u32 fate;   /* of its connection where there is sampling; 0: not known yet */
+	u8 brief;   /* a call may go the short way (brief.h) */
+	u8 changed; /* to which TCP state it was told to have gone last (hold.h) */
+	u8 pad[2];
 };
 
 struct listener {

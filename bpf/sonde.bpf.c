@@ -6,11 +6,11 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include "compat.h"
-#include "hold.h"
 #include "event.h"
 #include "tls.h"
 #include "maps.h"
 #include "emit.h"
+#include "hold.h"
 #include "area.h"
 #include "process.h"
 #include "state.h"

@@ -165,8 +165,37 @@ static __always_inline void tcp__ready(struct sock *sk)
 }
 
 TRACEPOINT("tp_btf/tcp_destroy_sock", on_destroy, tcp__destroyed(sk), struct sock *sk)
-TRACEPOINT("tp_btf/inet_sock_set_state", on_set_state, tcp__changed(sk, from, to), struct sock *sk,
-	   int from, int to)
+/*
+ * Interrupts change states, too, of whatever socket, so who is current says nothing here; but no
+ * socket changes twice at a time, and none to the same state again. Those that begin or end to
+ * listen have no state of ours, and are their process'.
+ */
+static __always_inline void tcp__changed_to(struct sock *sk, int from, int to)
+{
+	struct state *state;
+
+	tcp__changed(sk, from, to);
+	state = tcp__find(sk);
+	if (state)
+		state->changed = to;
+}
+
+static __always_inline bool tcp__has_changed(struct sock *sk, int from, int to)
+{
+	struct state *state;
+
+	if (from == TCP_LISTEN || to == TCP_LISTEN)
+		return done__was();
+	state = tcp__find(sk);
+	return state && state->changed == to;
+}
+
+#define CHANGE struct sock *sk, int from, int to
+PROGRAM_PLAIN("tp_btf/inet_sock_set_state", on_set_state, tcp__changed(sk, from, to), CHANGE)
+PROGRAM_HELD("tp_btf/inet_sock_set_state", on_set_state, tcp__changed_to(sk, from, to);
+	     if (from == TCP_LISTEN || to == TCP_LISTEN) done__set(), CHANGE)
+PROGRAM_AGAIN("tp_btf/inet_sock_set_state", on_set_state, tcp__changed_to(sk, from, to),
+	      tcp__has_changed(sk, from, to), CHANGE)
 TRACEPOINT("tp_btf/sk_data_ready", on_data_ready, tcp__ready(sk), struct sock *sk)
 
 #endif

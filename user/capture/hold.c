@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which of two programs that do the same is loaded: the one that holds the CPU, or the other one.
- */
+/* Which of the programs that do the same work are loaded, by whether they can be preempted. */
 #include <stdio.h>
 #include <string.h>
 #include "capture/capture_internal.h"
 
-static const char suffix[] = "_held";
+#define HELD  "_held"
+#define AGAIN "_again"
 
-/* The program that `held` is the twin of; NULL where it is no such one. */
-static struct bpf_program *other_of(const struct sonde_bpf *bpf, const struct bpf_program *held)
+/* Of "NAME<from>" the program "NAME<to>"; NULL where there is none. */
+static struct bpf_program *relative(const struct sonde_bpf *bpf, const struct bpf_program *program,
+				    const char *from, const char *to)
 {
-	const char *name = bpf_program__name(held);
-	size_t length = strlen(name), end = sizeof(suffix) - 1;
+	const char *name = bpf_program__name(program);
+	size_t length = strlen(name), end = strlen(from);
 	char other[64];
 
-	if (length <= end || length >= sizeof(other) || strcmp(name + length - end, suffix) != 0)
+	if (length <= end || length >= sizeof(other) || strcmp(name + length - end, from) != 0)
 		return NULL;
-	snprintf(other, sizeof(other), "%.*s", (int)(length - end), name);
+	snprintf(other, sizeof(other), "%.*s%s", (int)(length - end), name, to);
 	return bpf_object__find_program_by_name(bpf->obj, other);
 }
 
@@ -27,17 +28,30 @@ bool hold__is_needed(void)
 	return kernel__version(&version) && version.major >= 7;
 }
 
+/* Behind those that are, in the object as well as when they are attached. */
+static void choose(const struct sonde_bpf *bpf, struct bpf_program *program, bool hold)
+{
+	struct bpf_program *plain = relative(bpf, program, HELD, "");
+	struct bpf_program *held = relative(bpf, program, AGAIN, HELD);
+
+	if (plain) {
+		bpf_program__set_autoload(program, hold && bpf_program__autoload(plain));
+		bpf_program__set_autoload(plain, !hold && bpf_program__autoload(plain));
+	}
+	if (held)
+		bpf_program__set_autoload(program, hold && bpf_program__autoload(held));
+}
+
 void hold__choose(struct sonde_bpf *bpf)
 {
 	bool hold = hold__is_needed();
-	struct bpf_program *program, *other;
+	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, bpf->obj)
-	{
-		other = other_of(bpf, program);
-		if (!other)
-			continue;
-		bpf_program__set_autoload(program, hold && bpf_program__autoload(other));
-		bpf_program__set_autoload(other, !hold && bpf_program__autoload(other));
-	}
+	bpf_object__for_each_program(program, bpf->obj) choose(bpf, program, hold);
+}
+
+/* What on_splice_from misses the next receive notices. */
+bool hold__is_lost(const struct sonde_bpf *bpf, const struct bpf_program *program)
+{
+	return !relative(bpf, program, HELD, AGAIN) && program != bpf->progs.on_splice_from;
 }

@@ -36,7 +36,8 @@ static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time
 			continue;
 		*run_count += info.run_cnt;
 		*run_time += info.run_time_ns;
-		*misses += info.recursion_misses;
+		if (hold__is_lost(capture->bpf, program))
+			*misses += info.recursion_misses;
 	}
 }
 
