@@ -44,16 +44,23 @@ static __always_inline void done__set(void)
 }
 
 /* Without memory for the mark the work counts as done: rather lost than told twice. */
-static __always_inline bool done__was(void)
+static __always_inline bool done__is(void)
 {
 	u32 *mark = done__of_task();
 
-	if (mark && !*mark)
-		return false;
-	if (mark)
-		*mark = 0;
-	else
+	if (!mark)
 		count_loss(PROTOCOL_UNKNOWN, LOSS_STATE, 0);
+	return !mark || *mark;
+}
+
+/* The same, by the last one to ask. */
+static __always_inline bool done__take(void)
+{
+	u32 *mark = done__of_task();
+
+	if (!mark || !*mark)
+		return !mark;
+	*mark = 0;
 	return true;
 }
 
@@ -67,12 +74,12 @@ static __always_inline bool done__was(void)
 		return 0;                                                                          \
 	}
 
-/* Behind the other one: programs of a tracepoint run in the order they were attached in. */
-#define PROGRAM_AGAIN(section, name, work, was_done, parameters...)                                \
+/* Behind the others: programs of a tracepoint run in the order they were attached in. */
+#define PROGRAM_BEHIND(section, name, work, is_done, parameters...)                                \
 	SEC(section)                                                                               \
-	int BPF_PROG(name##_again, ##parameters)                                                   \
+	int BPF_PROG(name, ##parameters)                                                           \
 	{                                                                                          \
-		if (was_done)                                                                      \
+		if (is_done)                                                                       \
 			return 0;                                                                  \
 		bpf_preempt_disable();                                                             \
 		work;                                                                              \
@@ -81,7 +88,7 @@ static __always_inline bool done__was(void)
 	}
 #else
 #define PROGRAM_HELD(section, name, work, parameters...)
-#define PROGRAM_AGAIN(section, name, work, was_done, parameters...)
+#define PROGRAM_BEHIND(section, name, work, is_done, parameters...)
 #endif
 
 #define PROGRAM_PLAIN(section, name, work, parameters...)                                          \
@@ -97,10 +104,11 @@ static __always_inline bool done__was(void)
 	PROGRAM_PLAIN(section, name, work, ##parameters)                                           \
 	PROGRAM_HELD(section, name, work, ##parameters)
 
-/* With the third one; `set_done` and `was_done` are calls, too. */
-#define TRACEPOINT_FOR_SURE(section, name, work, set_done, was_done, parameters...)                \
+/* With the other two. A mark is the task's: not for what interrupts pass, too. */
+#define TRACEPOINT_FOR_SURE(section, name, work, parameters...)                                    \
 	PROGRAM_PLAIN(section, name, work, ##parameters)                                           \
-	PROGRAM_HELD(section, name, work; set_done, ##parameters)                                  \
-	PROGRAM_AGAIN(section, name, work, was_done, ##parameters)
+	PROGRAM_HELD(section, name, work; done__set(), ##parameters)                               \
+	PROGRAM_BEHIND(section, name##_again, work; done__set(), done__is(), ##parameters)         \
+	PROGRAM_BEHIND(section, name##_last, work, done__take(), ##parameters)
 
 #endif

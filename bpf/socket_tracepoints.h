@@ -7,9 +7,9 @@
 #define SONDE_BPF_SOCKET_TRACEPOINTS_H
 
 TRACEPOINT_FOR_SURE("tp_btf/sock_recv_length", on_recv_length, socket__received(sk, ret, flags),
-		    done__set(), done__was(), struct sock *sk, int ret, int flags)
+		    struct sock *sk, int ret, int flags)
 TRACEPOINT_FOR_SURE("tp_btf/sock_send_length", on_send_length, socket__sent(sk, ret, flags),
-		    done__set(), done__was(), struct sock *sk, int ret, int flags)
+		    struct sock *sk, int ret, int flags)
 
 /*
  * splice(2) from a TCP socket passes no tracepoint of its own, but this one, which every receive

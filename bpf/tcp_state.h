@@ -165,12 +165,17 @@ static __always_inline void tcp__ready(struct sock *sk)
 }
 
 TRACEPOINT("tp_btf/tcp_destroy_sock", on_destroy, tcp__destroyed(sk), struct sock *sk)
+TRACEPOINT("tp_btf/sk_data_ready", on_data_ready, tcp__ready(sk), struct sock *sk)
+PROGRAM_PLAIN("tp_btf/inet_sock_set_state", on_set_state, tcp__changed(sk, from, to),
+	      struct sock *sk, int from, int to)
+
+#ifdef SONDE_HOLDS
 /*
  * Interrupts change states, too, of whatever socket, so who is current says nothing here; but no
  * socket changes twice at a time, and none to the same state again. Those that begin or end to
  * listen have no state of ours, and are their process'.
  */
-static __always_inline void tcp__changed_to(struct sock *sk, int from, int to)
+static __always_inline void tcp__changed_to(struct sock *sk, int from, int to, bool last)
 {
 	struct state *state;
 
@@ -178,24 +183,27 @@ static __always_inline void tcp__changed_to(struct sock *sk, int from, int to)
 	state = tcp__find(sk);
 	if (state)
 		state->changed = to;
+	if (!last && (from == TCP_LISTEN || to == TCP_LISTEN))
+		done__set();
 }
 
-static __always_inline bool tcp__has_changed(struct sock *sk, int from, int to)
+static __always_inline bool tcp__has_changed(struct sock *sk, int from, int to, bool last)
 {
 	struct state *state;
 
 	if (from == TCP_LISTEN || to == TCP_LISTEN)
-		return done__was();
+		return last ? done__take() : done__is();
 	state = tcp__find(sk);
 	return state && state->changed == to;
 }
 
-#define CHANGE struct sock *sk, int from, int to
-PROGRAM_PLAIN("tp_btf/inet_sock_set_state", on_set_state, tcp__changed(sk, from, to), CHANGE)
-PROGRAM_HELD("tp_btf/inet_sock_set_state", on_set_state, tcp__changed_to(sk, from, to);
-	     if (from == TCP_LISTEN || to == TCP_LISTEN) done__set(), CHANGE)
-PROGRAM_AGAIN("tp_btf/inet_sock_set_state", on_set_state, tcp__changed_to(sk, from, to),
-	      tcp__has_changed(sk, from, to), CHANGE)
-TRACEPOINT("tp_btf/sk_data_ready", on_data_ready, tcp__ready(sk), struct sock *sk)
+PROGRAM_HELD("tp_btf/inet_sock_set_state", on_set_state, tcp__changed_to(sk, from, to, false),
+	     struct sock *sk, int from, int to)
+PROGRAM_BEHIND("tp_btf/inet_sock_set_state", on_set_state_again,
+	       tcp__changed_to(sk, from, to, false), tcp__has_changed(sk, from, to, false),
+	       struct sock *sk, int from, int to)
+PROGRAM_BEHIND("tp_btf/inet_sock_set_state", on_set_state_last, tcp__changed_to(sk, from, to, true),
+	       tcp__has_changed(sk, from, to, true), struct sock *sk, int from, int to)
+#endif
 
 #endif

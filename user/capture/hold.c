@@ -6,6 +6,7 @@
 
 #define HELD  "_held"
 #define AGAIN "_again"
+#define LAST  "_last"
 
 /* Of "NAME<from>" the program "NAME<to>"; NULL where there is none. */
 static struct bpf_program *relative(const struct sonde_bpf *bpf, const struct bpf_program *program,
@@ -34,6 +35,8 @@ static void choose(const struct sonde_bpf *bpf, struct bpf_program *program, boo
 	struct bpf_program *plain = relative(bpf, program, HELD, "");
 	struct bpf_program *held = relative(bpf, program, AGAIN, HELD);
 
+	held = held ? held : relative(bpf, program, LAST, HELD);
+
 	if (plain) {
 		bpf_program__set_autoload(program, hold && bpf_program__autoload(plain));
 		bpf_program__set_autoload(plain, !hold && bpf_program__autoload(plain));
@@ -53,5 +56,6 @@ void hold__choose(struct sonde_bpf *bpf)
 /* What on_splice_from misses the next receive notices. */
 bool hold__is_lost(const struct sonde_bpf *bpf, const struct bpf_program *program)
 {
-	return !relative(bpf, program, HELD, AGAIN) && program != bpf->progs.on_splice_from;
+	return !relative(bpf, program, HELD, LAST) && !relative(bpf, program, AGAIN, LAST) &&
+	       program != bpf->progs.on_splice_from;
 }
