@@ -76,7 +76,7 @@ static int drain(uint32_t max, struct taken *taken)
 		told += listed[i].record != NULL;
 	}
 	if (count)
-		ring__consume(ring, listed[count - 1].end);
+		ring__let_go(ring, listed[count - 1].end);
 	return told;
 }
 

@@ -167,7 +167,7 @@ static void give_back(struct merge *m, struct source *s)
 		return;
 	s->told = 0;
 	if (s->index == m->area_count)
-		ring__consume(m->ring, m->listed[s->at - 1].end);
+		ring__let_go(m->ring, m->listed[s->at - 1].end);
 	else
 		areas__consume(m->areas, s->index, s->at);
 }

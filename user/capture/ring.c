@@ -119,7 +119,7 @@ uint32_t ring__list(struct ring *ring, struct ring_record *out, uint32_t max, bo
 	return count;
 }
 
-void ring__consume(struct ring *ring, unsigned long end)
+void ring__let_go(struct ring *ring, unsigned long end)
 {
 	__atomic_store_n(ring->consumer, end, __ATOMIC_RELEASE);
 }

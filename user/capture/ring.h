@@ -27,7 +27,7 @@ struct ring_record {
  */
 uint32_t ring__list(struct ring *ring, struct ring_record *out, uint32_t max, bool *unfinished);
 /* Gives back the room up to the end of a listed record. */
-void ring__consume(struct ring *ring, unsigned long end);
+void ring__let_go(struct ring *ring, unsigned long end);
 uint64_t ring__fill(const struct ring *ring); /* bytes waiting */
 
 #endif
