@@ -78,8 +78,6 @@ struct engine {
 	struct details_pool *details;
 	struct pools pools;
 	uint32_t wanted[PROTOCOL_COUNT][SIDE_COUNT]; /* DETAIL_BIT()s: of rules and others */
-	uint32_t wanted_by_rules[PROTOCOL_COUNT][SIDE_COUNT];
-	uint32_t wanted_also[PROTOCOL_COUNT][SIDE_COUNT];
 	const uint64_t
 		*followed; /* Redis commands whose details queues want, a bit each; NULL: none */
 	struct engine_counters counters;
@@ -95,6 +93,8 @@ struct engine {
 	uint64_t now_ns; /* time of the newest event */
 	uint64_t ticked_ns;
 	uint64_t first_ns; /* time of the first event: what was open then may be in mid-batch */
+	uint32_t wanted_by_rules[PROTOCOL_COUNT][SIDE_COUNT]; /* what `wanted` is made of */
+	uint32_t wanted_also[PROTOCOL_COUNT][SIDE_COUNT];
 };
 
 struct engine *engine__new(const struct engine_options *options); /* NULL: no memory */

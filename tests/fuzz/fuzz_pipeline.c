@@ -10,6 +10,7 @@
 #include "connection.h"
 #include "details.h"
 #include "engine.h"
+#include "metrics/formats.h"
 #include "metrics/metrics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -131,9 +132,11 @@ static void expose(struct metrics *metrics)
 		return;
 	metrics__tick(metrics, 5000000000ull);
 	snapshot = metrics__snapshot(metrics, &self);
-	if (snapshot)
-		snapshot__expose(snapshot, EXPOSITION_OPENMETRICS, &out);
-	buffer__clear(&out);
+	for (int format = EXPOSITION_PROMETHEUS; snapshot && format <= EXPOSITION_PROTOBUF;
+	     format++) {
+		snapshot__expose(snapshot, (enum exposition)format, &out);
+		buffer__clear(&out);
+	}
 	snapshot__free(snapshot);
 	metrics__free(metrics);
 }
@@ -153,6 +156,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		want_everything(play.engine);
 	if (size && data[0] & 16)
 		metrics = metrics__new(&(struct metrics_options){.series_max = 20}, play.engine);
+	if (metrics && data[0] & 8)
+		metrics__set_formats(metrics, &(struct formats){.naming = NAMING_BOTH,
+								.native_histograms = true,
+								.exemplars = true});
 	open_connection(&play, size ? data[0] : 0);
 	for (size_t at = 1; at + 3 <= size;) {
 		uint8_t what = data[at];

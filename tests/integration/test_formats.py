@@ -12,7 +12,7 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import sut
 
-sut.need("prometheus", "promtool", "ab", "redis-benchmark")
+sut.need("prometheus", "promtool", "ab", "redis-benchmark", "curl")
 sut.need_module("prometheus_client", "psycopg")
 import psycopg
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -21,6 +21,9 @@ PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFam
 SPEC, OTEL = "http_request_duration_ms", "http_server_request_duration_seconds"
 SAMPLED = [f"{i:032x}" for i in range(0xabc001, 0xabc001 + 5)]
 UNSAMPLED = f"{0xdef001:032x}"
+OVER_HTTP2 = "0af7651916cd43dd8448eb211c80319c"
+TRACES = {*SAMPLED, OVER_HTTP2}
+ALL = 1009 + 53 + 6 + 1  # requests of both nginx
 
 
 class Prometheus:
@@ -72,10 +75,15 @@ def load():
     traced(nginx.port, UNSAMPLED, "00")
 
 
+def traced_http2(trace):
+    sut.run("curl", "-s", "--http2-prior-knowledge", "-H", f"traceparent: 00-{trace}-00f067aa0ba902b7-01", second.url("/second"))
+
+
 def config(naming, more=""):
     return f"capture:\n  ring: 64MiB\nmetrics:\n  naming: {naming}\n{more}"
 
 
+second = sut.Nginx(server="location / { return 204; }", http2=True)
 nginx = sut.Nginx(server="location /bad { return 503; } location / { return 200 'x'; }")
 redis = sut.Redis()
 postgres = sut.Postgres()
@@ -92,9 +100,11 @@ with sut.Sonde(exchanges=False) as sonde:
 with sut.Sonde(exchanges=False, config=config("both", "  native_histograms: true\n  exemplars: true\n")) as sonde:
     prometheus = Prometheus(sonde.port)
     before = len(nginx.truth())
+    traced_http2(OVER_HTTP2)
     load()
     sonde.settle()
     sut.wait_for("nginx' log", lambda: len(nginx.truth()) - before == 1009 + 53 + 6)
+    sonde.settle()
 
     # Both namings have the same numbers, bucket by bucket.
     m = sonde.metrics()
@@ -113,7 +123,7 @@ with sut.Sonde(exchanges=False, config=config("both", "  native_histograms: true
     text = sonde.get(headers={"Accept": "application/openmetrics-text"}).decode()
     families = {f.name: f for f in openmetrics(text)}
     told = {s.exemplar.labels["trace_id"] for name in (SPEC, OTEL) for s in families[name].samples if s.exemplar}
-    assert told and told <= set(SAMPLED), told
+    assert OVER_HTTP2 in told and told & set(SAMPLED) and told <= TRACES, told
     for family in families.values():
         for s in family.samples:
             if s.exemplar:
@@ -125,12 +135,12 @@ with sut.Sonde(exchanges=False, config=config("both", "  native_histograms: true
     request = urllib.request.Request(f"http://127.0.0.1:{sonde.port}/metrics", headers={"Accept": PROTOBUF})
     with urllib.request.urlopen(request, timeout=20) as answer:
         sut.equal("type", answer.headers["Content-Type"], PROTOBUF.replace(";", "; "))
-    prometheus.until(f'histogram_count(sum({SPEC}{{service="nginx"}}))', 1009 + 53 + 6)
-    prometheus.until(f'histogram_count(sum({OTEL}{{service_name="nginx"}}))', 1009 + 53 + 6)
+    prometheus.until(f'histogram_count(sum({SPEC}{{service="nginx"}}))', ALL)
+    prometheus.until(f'histogram_count(sum({OTEL}{{service_name="nginx"}}))', ALL)
     prometheus.until(f'histogram_count(sum({SPEC}{{service="nginx",route="/bad",status_code="503"}}))', 53)
     prometheus.until('histogram_count(sum(cache_operation_duration_ms{service="redis-benchmark",command="GET"}))', 1013)
     prometheus.until('histogram_count(sum(db_query_duration_ms{service="test_formats",type="select"}))', 37)
-    prometheus.until('sum(http_requests_total{service="nginx"})', 1009 + 53 + 6)
+    prometheus.until('sum(http_requests_total{service="nginx"})', ALL)
     prometheus.until("up", 1)
     for q in (0.5, 0.9, 0.99):
         ms = prometheus.value(f'histogram_quantile({q}, sum({SPEC}{{service="nginx"}}))')
@@ -140,7 +150,7 @@ with sut.Sonde(exchanges=False, config=config("both", "  native_histograms: true
         assert low < ms and abs(seconds * 1000 / ms - 1) < 0.12, (q, ms, seconds)
     model = json.loads(sonde.get("/api/top"))
     count = next(r["count"] for r in model["services"] if r["service"] == "nginx" and r["side"] == "server")
-    sut.equal("what the views say", count, 1009 + 53 + 6)
+    sut.equal("what the views say", count, ALL)
 
     def exemplars(query):
         found = prometheus.ask("query_exemplars", query=query, start="0", end="4000000000")
@@ -148,7 +158,7 @@ with sut.Sonde(exchanges=False, config=config("both", "  native_histograms: true
 
     sut.wait_for("exemplars", lambda: exemplars(f'{SPEC}{{service="nginx"}}'))
     for name in (f'{SPEC}{{service="nginx"}}', f'{OTEL}{{service_name="nginx"}}'):
-        assert exemplars(name) and exemplars(name) <= set(SAMPLED), exemplars(name)
+        assert exemplars(name) and exemplars(name) <= TRACES, exemplars(name)
     sonde.check()
 
 # OpenTelemetry's alone, by the command line, which has the last word; what it has no name for keeps its own.

@@ -83,12 +83,12 @@ struct series {
 	uint64_t used_ns; /* when something was last counted */
 	uint64_t counter[COUNTER_COUNT];
 	struct histogram *distribution[DISTRIBUTION_COUNT]; /* owned; NULL until first used */
-	struct exemplar *exemplars; /* of the durations' buckets; owned; NULL until first used */
-	struct window *window;	    /* owned; NULL until first used */
+	struct window *window;				    /* owned; NULL until first used */
 	uint64_t window_part, window_total; /* in a snapshot: what the window held */
 	uint64_t recent_part, recent_total; /* the same of its last minute */
 	uint32_t connections[ACTIVITY_COUNT];
-	bool connected; /* has had open connections */
+	bool connected;		    /* has had open connections */
+	struct exemplar *exemplars; /* of the durations' buckets; owned; NULL until first used */
 };
 
 struct slot {

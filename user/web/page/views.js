@@ -9,7 +9,7 @@ import {oneSlow, slow} from "./slow.js";
 export const SLOTS = 60; // of a sparkline
 
 function trend(list) {
-	return {title: "Trend", number: true, value: (r) => r.rate, fold: 2, draw(cell, row) {
+	return {title: "Trend", label: "Rate over the last two minutes", number: true, value: (r) => r.rate, fold: 2, draw(cell, row) {
 		if (!cell.firstChild)
 			cell.append(newSpark());
 		setSpark(cell.firstChild, n.ratesOf(list, row.key, row.history), SLOTS);
