@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -372,6 +373,7 @@ static int run(struct daemon *d)
 
 	if (!err) {
 		announce(d);
+		malloc_trim(0); /* the kernel's types, as large as all the rest, were read and freed */
 		watch(d);
 		session__notify("STOPPING=1\n");
 		say_summary(d);
