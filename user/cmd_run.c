@@ -373,7 +373,8 @@ static int run(struct daemon *d)
 
 	if (!err) {
 		announce(d);
-		malloc_trim(0); /* the kernel's types, as large as all the rest, were read and freed */
+		malloc_trim(
+			0); /* the kernel's types, as large as all the rest, were read and freed */
 		watch(d);
 		session__notify("STOPPING=1\n");
 		say_summary(d);

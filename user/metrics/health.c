@@ -67,14 +67,15 @@ static uint32_t states_max(const struct snapshot *snapshot)
 	return count;
 }
 
-struct stalls {
-	struct metrics *metrics;
-	uint64_t before_ns;
-};
-
-static void count_stalled(void *context, const struct connection *c)
+void stalls__begin(struct stalls *stalls, struct metrics *m, uint64_t now_ns)
 {
-	struct stalls *stalls = context;
+	*stalls = (struct stalls){m, now_ns > STALLED_NS ? now_ns - STALLED_NS : 0};
+	for (uint32_t i = 0; i < m->backends.count; i++)
+		m->backends.backend[i].busy = m->backends.backend[i].stalled = 0;
+}
+
+void stalls__count(const struct stalls *stalls, const struct connection *c)
+{
 	struct backend *b;
 
 	if (c->activity != ACTIVITY_BUSY || connection__side(c) != SIDE_CLIENT)
@@ -84,15 +85,6 @@ static void count_stalled(void *context, const struct connection *c)
 		return;
 	b->busy++;
 	b->stalled += c->last_ns < stalls->before_ns && b->answered_ns < stalls->before_ns;
-}
-
-static void count_stalls(struct metrics *m, uint64_t now_ns)
-{
-	struct stalls stalls = {m, now_ns > STALLED_NS ? now_ns - STALLED_NS : 0};
-
-	for (uint32_t i = 0; i < m->backends.count; i++)
-		m->backends.backend[i].busy = m->backends.backend[i].stalled = 0;
-	connections__each(m->engine->connections, count_stalled, &stalls);
 }
 
 static bool belongs(struct metrics *m, const struct backend *b, const char *name, uint64_t now_ns)
@@ -155,7 +147,6 @@ bool health__copy(struct snapshot *snapshot, struct metrics *m)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			if (is_relevant((enum group)group))
 				add_series(snapshot, m, (enum group)group, side);
-	count_stalls(m, snapshot->now_ns);
 	for (uint32_t i = 0; i < snapshot->state_count; i++)
 		if (!copy_backends(snapshot, m, &snapshot->states[i]))
 			return false;

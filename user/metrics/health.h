@@ -12,6 +12,7 @@
 #include "metrics/backends.h"
 #include "metrics/resources.h"
 
+struct connection;
 struct metrics;
 struct snapshot;
 struct writer;
@@ -41,7 +42,19 @@ struct health {
 	double uptime_seconds; /* of the oldest process; 0: none lives */
 };
 
-/* Into the snapshot; false: no memory. The engine's thread. */
+/*
+ * Which calls stand still: begin, count each connection, then copy. One pass over the connections
+ * serves all who count them (metrics/census.c).
+ */
+struct stalls {
+	struct metrics *metrics;
+	uint64_t before_ns;
+};
+
+void stalls__begin(struct stalls *stalls, struct metrics *metrics, uint64_t now_ns);
+void stalls__count(const struct stalls *stalls, const struct connection *connection);
+
+/* Into the snapshot, after stalls were counted; false: no memory. The engine's thread. */
 bool health__copy(struct snapshot *snapshot, struct metrics *metrics);
 /* Of one service, or of all that are considered (NULL). False: there is no such service. */
 bool health__of(const struct snapshot *snapshot, const char *service, struct health *out);

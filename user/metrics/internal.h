@@ -108,6 +108,9 @@ struct snapshot {
 	struct metrics *home;
 };
 
+/* Counts connections into the series of their services. */
+void census__take(struct metrics *metrics);
+
 /* The families that do not come from series: sonde's own and the process's. */
 struct writer;
 void self__expose(struct writer *writer, const struct snapshot *snapshot);

@@ -177,55 +177,6 @@ static bool copy_tables(struct snapshot *snapshot, const struct metrics *m)
 	return true;
 }
 
-/* ---- connections ---- */
-
-static int group_of(const struct connection *c)
-{
-	switch (c->id_protocol) {
-	case PROTOCOL_HTTP1:
-	case PROTOCOL_HTTP2:
-		return c->rpc ? GROUP_RPC_SERVICE : GROUP_HTTP_SERVICE;
-	case PROTOCOL_POSTGRES:
-		return GROUP_DB_SERVICE;
-	case PROTOCOL_REDIS:
-		return GROUP_CACHE_SERVICE;
-	default:
-		return -1;
-	}
-}
-
-static void count_connection(void *context, const struct connection *c)
-{
-	struct metrics *m = context;
-	struct key key = {.service = c->service};
-	int group = group_of(c);
-	struct series *s;
-
-	if (group < 0)
-		return;
-	s = metrics__series(m, (enum group)group, connection__side(c), &key);
-	if (!s)
-		return;
-	s->connections[c->activity < ACTIVITY_COUNT ? c->activity : 0]++;
-	s->connected = true;
-}
-
-static void count_connections(struct metrics *m)
-{
-	static const enum group groups[] = {GROUP_HTTP_SERVICE, GROUP_RPC_SERVICE, GROUP_DB_SERVICE,
-					    GROUP_CACHE_SERVICE};
-
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
-		for (int side = 0; side < SIDE_COUNT; side++) {
-			struct table *table = &m->table[groups[i]][side];
-
-			for (uint32_t k = 0; k < table->count; k++)
-				memset(table->list[k]->connections, 0,
-				       sizeof(table->list[k]->connections));
-		}
-	connections__each(m->engine->connections, count_connection, m);
-}
-
 /* ---- the rest ---- */
 
 static const char *keep(char *to, size_t size, const char *text)
@@ -271,7 +222,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 		m->wall_offset_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - begun);
 	snapshot->wall_offset_ns = m->wall_offset_ns;
 	copy_engine(snapshot, m->engine);
-	count_connections(m);
+	census__take(m);
 	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m) ||
 	    !caches__copy(snapshot, m) || !resources__copy(snapshot, m, clock_ns(CLOCK_BOOTTIME)) ||
 	    !pods__copy(snapshot, m) || !health__copy(snapshot, m) ||

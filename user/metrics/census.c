@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The connections there are, by service and what they are doing. Of tens of thousands each costs a
+ * miss of the cache, and the drain waits meanwhile: one pass, and neighbours are mostly of one
+ * service, whose series is remembered.
+ */
+#include <string.h>
+#include "connection.h"
+#include "engine.h"
+#include "metrics/internal.h"
+
+struct census {
+	struct metrics *metrics;
+	struct stalls stalls;
+	struct {
+		uint32_t service;
+		struct series *series; /* NULL: none looked up yet */
+	} last[GROUP_COUNT][SIDE_COUNT];
+};
+
+static const enum group groups[] = {GROUP_HTTP_SERVICE, GROUP_RPC_SERVICE, GROUP_DB_SERVICE,
+				    GROUP_CACHE_SERVICE};
+
+static int group_of(const struct connection *c)
+{
+	switch (c->id_protocol) {
+	case PROTOCOL_HTTP1:
+	case PROTOCOL_HTTP2:
+		return c->rpc ? GROUP_RPC_SERVICE : GROUP_HTTP_SERVICE;
+	case PROTOCOL_POSTGRES:
+		return GROUP_DB_SERVICE;
+	case PROTOCOL_REDIS:
+		return GROUP_CACHE_SERVICE;
+	default:
+		return -1;
+	}
+}
+
+static struct series *series_of(struct census *census, enum group group, enum side side,
+				uint32_t service)
+{
+	struct key key = {.service = service};
+
+	if (!census->last[group][side].series || census->last[group][side].service != service) {
+		census->last[group][side].series =
+			metrics__series(census->metrics, group, side, &key);
+		census->last[group][side].service = service;
+	}
+	return census->last[group][side].series;
+}
+
+static void count(void *context, const struct connection *c)
+{
+	struct census *census = context;
+	int group = group_of(c);
+	struct series *s;
+
+	stalls__count(&census->stalls, c);
+	if (group < 0)
+		return;
+	s = series_of(census, (enum group)group, connection__side(c), c->service);
+	if (!s)
+		return;
+	s->connections[c->activity < ACTIVITY_COUNT ? c->activity : 0]++;
+	s->connected = true;
+}
+
+void census__take(struct metrics *m)
+{
+	struct census census = {.metrics = m};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		for (int side = 0; side < SIDE_COUNT; side++) {
+			struct table *table = &m->table[groups[i]][side];
+
+			for (uint32_t k = 0; k < table->count; k++)
+				memset(table->list[k]->connections, 0,
+				       sizeof(table->list[k]->connections));
+		}
+	stalls__begin(&census.stalls, m, m->engine->now_ns);
+	connections__each(m->engine->connections, count, &census);
+}
