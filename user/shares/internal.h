@@ -32,7 +32,7 @@ struct server {
 	uint64_t shared_ns; /* when that was proved */
 	uint64_t used_ns;
 	struct doubt doubt[DOUBTS];
-	uint64_t background[BACKGROUND]; /* hashes of thread, kind and label */
+	uint64_t background[BACKGROUND]; /* hashes of kind and label */
 	uint32_t background_next;
 };
 

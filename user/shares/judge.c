@@ -61,9 +61,10 @@ static void add_span(struct shares *s, struct request *r, const struct share_cal
 
 /* ---- calls of no request ---- */
 
+/* Of whatever thread: what runs in the background may run on any of them. */
 static uint64_t background_key(const struct share_call *c)
 {
-	return shares__mix((uint64_t)c->tid << 32 ^ (uint64_t)c->kind << 28 ^ c->label) | 1;
+	return shares__mix((uint64_t)c->kind << 32 ^ c->label) | 1;
 }
 
 static bool is_background(const struct server *p, const struct share_call *c)
