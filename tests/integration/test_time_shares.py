@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import sut
@@ -57,7 +58,7 @@ def handle(path):
         took[name] = 1000 * (time.monotonic() - before)
     with lock, open(LOG, 'a') as f:
         f.write(json.dumps({'route': path, **took}) + '\\n')
-    return b'x' * 10
+    return str(os.getpid()).encode()
 """
 
 THREADED = APP + """
@@ -170,8 +171,11 @@ def get(port, path, headers={}):
         connections[port] = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connections[port].request("GET", path, headers=headers)
     answer = connections[port].getresponse()
-    answer.read()
+    body = answer.read()
     assert answer.status == 200, (path, answer.status)
+    if "Connection" in headers:
+        del connections[port]
+    return body
 
 
 def at_once(clients, times, port, path, traced=False):
@@ -254,6 +258,15 @@ RULES = "capture:\n  ring: 64MiB\nrules:\n" + "".join(f"""
 """ for side in ("server", "client"))
 
 with sut.Sonde(config=RULES) as sonde:
+    # ---- a second in which each process is known and does nothing ----
+    workers = set()
+    while len(workers) < 3:
+        workers |= {get(prefork, "/self")}
+    get(threaded, "/self")
+    get(looping, "/self", {"Connection": "close"})
+    get(nginx.port, "/front/postgres")  # a route that is not looked at later
+    time.sleep(1.2)
+
     # ---- threads ----
     seen = Seen(sonde, "threaded", threaded_log)
     for path in ("/postgres", "/redis", "/http", "/all"):

@@ -172,6 +172,7 @@ with sut.Sonde() as sonde:
             connection.request("GET", "/self")
             connection.getresponse().read()
             time.sleep(0.2)
+        time.sleep(1)
         before = {route: shares(sonde.metrics(), service, route) for route in ROUTES}
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             for done in [pool.submit(client, port, route) for route in ROUTES * 2]:
@@ -186,6 +187,7 @@ with sut.Sonde() as sonde:
                 if "/" + kind != route:
                     assert not where.get(kind), f"{service}: {route} never asked {kind}: {where[kind]} ms"
         assert shares(metrics, service, "/http")["unattributed"] > 0, shares(metrics, service, "/http")
+        assert not any(shares(metrics, service, "/self").get(k) for k in ("postgres", "redis", "http", "several"))
     m = sonde.metrics()
     print("calls", {k: v for k, v in m.items() if k.startswith("sonde_time_share")})
 sonde.check()

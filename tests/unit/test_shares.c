@@ -11,6 +11,8 @@
 
 #define TOLD_MAX 4096
 #define MS	 1000000ull
+#define BASE_MS	 10000 /* when the tests begin; idle until then */
+#define AT(ms)	 (((ms) + BASE_MS) * MS)
 
 /* ---- a played process: times in milliseconds ---- */
 
@@ -43,11 +45,22 @@ static void took(void *context, const struct share_told *told)
 	p->count++;
 }
 
-static void start(struct play *p)
+static void start_unknown(struct play *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->shares = shares__new(took, p);
 	assert_non_null(p->shares);
+}
+
+/* A process that has served before, asked nobody, and been idle since. */
+static void start(struct play *p)
+{
+	struct share_begin b = {.start_ns = MS, .tgid = 7, .tid = 7};
+	struct share_end e = {.start_ns = MS, .end_ns = 2 * MS, .tgid = 7, .tid = 7, .end_tid = 7};
+
+	start_unknown(p);
+	shares__begun(p->shares, &b, MS);
+	shares__ended(p->shares, &e, 2 * MS);
 }
 
 static void finish(struct play *p)
@@ -62,15 +75,15 @@ static void finish(struct play *p)
 
 static void at(struct play *p, uint64_t ms)
 {
-	if (ms * MS > p->now_ns)
-		p->now_ns = ms * MS;
+	if (AT(ms) > p->now_ns)
+		p->now_ns = AT(ms);
 }
 
 /* Connection n is read by thread `tid`. */
 static void begin(struct play *p, uint64_t ms, uint32_t tid, uint64_t connection)
 {
 	struct share_begin b = {
-		.connection = connection, .start_ns = ms * MS, .tgid = 7, .tid = tid};
+		.connection = connection, .start_ns = AT(ms), .tgid = 7, .tid = tid};
 
 	at(p, ms);
 	shares__begun(p->shares, &b, p->now_ns);
@@ -79,8 +92,8 @@ static void begin(struct play *p, uint64_t ms, uint32_t tid, uint64_t connection
 static struct share_end ending(uint64_t from, uint64_t to, uint32_t tid, uint64_t connection)
 {
 	return (struct share_end){.connection = connection,
-				  .start_ns = from * MS,
-				  .end_ns = to * MS,
+				  .start_ns = AT(from),
+				  .end_ns = AT(to),
 				  .tgid = 7,
 				  .tid = tid,
 				  .end_tid = tid,
@@ -99,8 +112,8 @@ static void end(struct play *p, uint64_t from, uint64_t to, uint32_t tid, uint64
 static void call_of(struct play *p, enum where kind, uint64_t from, uint64_t to, uint32_t tid,
 		    uint32_t label)
 {
-	struct share_call c = {.start_ns = from * MS,
-			       .end_ns = to * MS,
+	struct share_call c = {.start_ns = AT(from),
+			       .end_ns = AT(to),
 			       .tgid = 7,
 			       .tid = tid,
 			       .end_tid = tid,
@@ -120,7 +133,7 @@ static void call(struct play *p, enum where kind, uint64_t from, uint64_t to, ui
 static const struct share_told *told_of(const struct play *p, uint64_t from, uint64_t connection)
 {
 	for (uint32_t i = 0; i < p->count; i++)
-		if (p->told[i].end.start_ns == from * MS && p->told[i].end.connection == connection)
+		if (p->told[i].end.start_ns == AT(from) && p->told[i].end.connection == connection)
 			return &p->told[i];
 	fail_msg("nothing told of the request of %lu on %lu", (unsigned long)from,
 		 (unsigned long)connection);
@@ -207,12 +220,30 @@ static void test_nobody_asked(void **state)
 	struct play p;
 
 	(void)state;
-	start(&p);
+	start_unknown(&p);
 	call(&p, WHERE_REDIS, 10, 20, 9);
 	begin(&p, 100, 7, 1);
 	end(&p, 100, 200, 7, 1);
 	finish(&p);
 	assert_int_equal(p.count, 0);
+}
+
+/* Until it was seen doing nothing, what it does in the background is not known. */
+static void test_not_known_yet(void **state)
+{
+	struct play p;
+
+	(void)state;
+	start_unknown(&p);
+	for (uint64_t ms = 100; ms <= 1500; ms += 700) {
+		begin(&p, ms, 7, 1);
+		call(&p, WHERE_POSTGRES, ms + 10, ms + 60, 7);
+		end(&p, ms, ms + 100, 7, 1);
+	}
+	finish(&p);
+	expect(&p, 100, 1, WHERE_UNATTRIBUTED, 50);
+	expect(&p, 800, 1, WHERE_UNATTRIBUTED, 50);
+	expect(&p, 1500, 1, WHERE_POSTGRES, 50);
 }
 
 /* Sent before the request came, or answered after its response was written. */
@@ -356,7 +387,7 @@ static void trace_begin(struct play *p, uint64_t ms, uint32_t tid, uint64_t conn
 			uint64_t trace)
 {
 	struct share_begin b = {.connection = connection,
-				.start_ns = ms * MS,
+				.start_ns = AT(ms),
 				.trace = trace,
 				.tgid = 7,
 				.tid = tid};
@@ -367,8 +398,8 @@ static void trace_begin(struct play *p, uint64_t ms, uint32_t tid, uint64_t conn
 
 static void trace_call(struct play *p, uint64_t from, uint64_t to, uint32_t tid, uint64_t trace)
 {
-	struct share_call c = {.start_ns = from * MS,
-			       .end_ns = to * MS,
+	struct share_call c = {.start_ns = AT(from),
+			       .end_ns = AT(to),
 			       .trace = trace,
 			       .tgid = 7,
 			       .tid = tid,
@@ -528,7 +559,7 @@ static void test_proved_shared(void **state)
 static void test_lost(void **state)
 {
 	struct share_call lost = {
-		.start_ns = 110 * MS, .end_ns = 115 * MS, .tgid = 7, .tid = 7, .lost = true};
+		.start_ns = AT(110), .end_ns = AT(115), .tgid = 7, .tid = 7, .lost = true};
 	struct play p;
 
 	(void)state;
@@ -714,7 +745,8 @@ static void test_random_threads(void **state)
 		for (uint32_t k = 0; k < p.told[i].span_count && k < 4; k++)
 			if (p.span[i][k].certain) {
 				certain++;
-				assert_int_equal(p.span[i][k].label, p.told[i].end.start_ns / MS);
+				assert_int_equal(p.span[i][k].label,
+						 p.told[i].end.start_ns / MS - BASE_MS);
 			}
 	assert_true(certain > served);
 }
@@ -750,7 +782,7 @@ static void test_random_loop(void **state)
 			if (!p.span[i][k].certain)
 				continue;
 			certain++;
-			assert_int_equal(p.span[i][k].label, p.told[i].end.start_ns / MS);
+			assert_int_equal(p.span[i][k].label, p.told[i].end.start_ns / MS - BASE_MS);
 		}
 	assert_true(certain > 10 && uncertain > 10);
 }
@@ -762,6 +794,7 @@ int main(void)
 		cmocka_unit_test(test_timeline_late),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_nobody_asked),
+		cmocka_unit_test(test_not_known_yet),
 		cmocka_unit_test(test_not_waited_for),
 		cmocka_unit_test(test_background),
 		cmocka_unit_test(test_other_thread),

@@ -31,6 +31,8 @@ struct server {
 	bool shared;	/* proved: its threads serve several requests at once, or hand them on */
 	uint64_t shared_ns; /* when that was proved */
 	uint64_t used_ns;
+	uint64_t idle_ns;	/* how long it was seen without a request, in all */
+	uint64_t idle_since_ns; /* 0: it is not, or has not begun */
 	struct doubt doubt[DOUBTS];
 	uint64_t background[BACKGROUND]; /* hashes of kind and label */
 	uint32_t background_next;

@@ -5,7 +5,7 @@
  *
  * - its thread serves one request at a time, and this is the one (threads, prefork);
  * - no other request of the process has been open since this one began (event loops, too), and
- *   such a call was never seen to be made while none was.
+ *   such a call was never seen to be made while none was, for as long as a second.
  *
  * Every other call is held against all requests on whose behalf it may have been.
  */
@@ -134,7 +134,7 @@ static struct request *of_trace(const struct server *p, const struct share_call 
 static bool is_certain(const struct server *p, const struct request *r, const struct share_call *c)
 {
 	if (c->start_ns < r->company_ns)
-		return !is_background(p, c);
+		return p->idle_ns >= SHARES_IDLE_NS && !is_background(p, c);
 	return !p->shared && p->trust >= SHARES_TRUST && c->start_ns < r->joined_ns;
 }
 

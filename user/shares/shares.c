@@ -275,6 +275,8 @@ static void enter(struct shares *s, struct server *p, struct request *r)
 	struct request **id = id_bucket(s, r->end.connection, r->end.start_ns);
 	struct request **thread = thread_bucket(s, r->end.tid);
 
+	if (!p->open && p->idle_since_ns && r->end.start_ns > p->idle_since_ns)
+		p->idle_ns += r->end.start_ns - p->idle_since_ns;
 	meet_others(p, r);
 	link_to(&p->open, r);
 	p->open_count++;
@@ -422,6 +424,8 @@ void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_n
 	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
 		doubt__add(r->server->doubt, end->start_ns, end->end_ns);
 	learn(r->server, r);
+	if (!r->server->open)
+		r->server->idle_since_ns = end->end_ns;
 	if (r->server->calls)
 		wait_to_be_told(s, r);
 	else

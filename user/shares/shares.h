@@ -18,6 +18,8 @@
 #define SHARES_HOLD_NS	    30000000ull
 /* Requests of threads that were seen to serve one at a time before a process is known to do so. */
 #define SHARES_TRUST 16
+/* So long, in all, a process must have been seen without a request: what it does then is known. */
+#define SHARES_IDLE_NS 1000000000ull
 /* Calls of one request kept to draw it, and to put calls in order; earlier ones are only summed. */
 #define SHARES_SPANS 128
 
