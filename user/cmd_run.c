@@ -39,6 +39,7 @@ static const char help_text[] =
 	"  -b, --cpu-budget SHARE          of one core, like 2%: observe fewer connections rather "
 	"than use more\n"
 	"  -m, --metrics.naming NAMES      spec, otel (OpenTelemetry's) or both\n"
+	"  -M, --memory-limit SIZE         like 64M: rather take in less than have more resident\n"
 	"  -e, --exchanges FILE            also write every exchange as a line of JSON ('-': "
 	"stdout)\n"
 	"  -i, --summary SECONDS           a summary line that often (default 60; 0 none)\n"
@@ -47,7 +48,7 @@ static const char help_text[] =
 struct run_options {
 	const char *config;
 	const char *listen_address, *socket, *web_config, *way, *exchanges, *tls, *hardening;
-	const char *cpu_budget, *naming;
+	const char *cpu_budget, *naming, *memory_limit;
 	long long summary_seconds;
 };
 
@@ -89,7 +90,12 @@ static int take_limits(const struct run_options *options, struct config *config,
 		snprintf(error, size, "--cpu-budget %s", wrong);
 		return -EINVAL;
 	}
-	return 0;
+	if (options->memory_limit &&
+	    config__memory(options->memory_limit, &config->limits.memory, wrong, sizeof(wrong))) {
+		snprintf(error, size, "--memory-limit %s", wrong);
+		return -EINVAL;
+	}
+	return config__check(config, error, size);
 }
 
 static int take_naming(const char *text, enum naming *out, char *error, size_t size)
@@ -413,6 +419,7 @@ static int parse(int argc, char **argv, struct run_options *out)
 		{"hardening", required_argument, NULL, 'H'},
 		{"cpu-budget", required_argument, NULL, 'b'},
 		{"metrics.naming", required_argument, NULL, 'm'},
+		{"memory-limit", required_argument, NULL, 'M'},
 		{"exchanges", required_argument, NULL, 'e'},
 		{"summary", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
@@ -421,10 +428,11 @@ static int parse(int argc, char **argv, struct run_options *out)
 			       ['s'] = &out->socket,	 ['w'] = &out->way,
 			       ['t'] = &out->tls,	 ['e'] = &out->exchanges,
 			       ['f'] = &out->web_config, ['H'] = &out->hardening,
-			       ['b'] = &out->cpu_budget, ['m'] = &out->naming};
+			       ['b'] = &out->cpu_budget, ['m'] = &out->naming,
+			       ['M'] = &out->memory_limit};
 
 	for (int c;
-	     (c = getopt_long(argc, argv, "c:l:s:f:w:t:H:b:m:e:i:h", options, NULL)) != -1;) {
+	     (c = getopt_long(argc, argv, "c:l:s:f:w:t:H:b:m:M:e:i:h", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help_text, stdout);
 			return EXIT_GOOD;

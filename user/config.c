@@ -7,6 +7,7 @@
 #include <string.h>
 #include "web/listen.h"
 #include "health_settings.h"
+#include "memory_limit.h"
 #include "pool_settings.h"
 #include "quantity.h"
 #include "queues/queue_settings.h"
@@ -56,7 +57,45 @@ int config__cpu(const char *text, uint32_t *millionths, char *error, size_t size
 	return 0;
 }
 
+int config__memory(const char *text, uint64_t *bytes, char *error, size_t size)
+{
+	uint64_t limit = 0;
+
+	if (strcmp(text, "none") != 0 && (quantity__size(text, &limit) || !limit)) {
+		snprintf(error, size, "cannot be `%.40s`; it is a size like 64M or 64MiB, or none",
+			 text);
+		return -EINVAL;
+	}
+	*bytes = limit;
+	return 0;
+}
+
+/* The ring is mapped, so it counts as resident. */
+int config__check(const struct config *config, char *error, size_t size)
+{
+	uint64_t least = MEMORY_LIMIT_MIN + config->capture.ring_bytes;
+
+	if (!config->limits.memory || config->limits.memory >= least)
+		return 0;
+	snprintf(error, size,
+		 "a memory limit of %llu bytes is too low; with a ring of %u KiB it takes %lluMiB "
+		 "at least",
+		 (unsigned long long)config->limits.memory, config->capture.ring_bytes >> 10,
+		 (unsigned long long)(least + (1 << 20) - 1) >> 20);
+	return -EINVAL;
+}
+
 /* ---- keys that are more than a table line ---- */
+
+static void read_memory(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
+			void *target)
+{
+	const char *text = yaml__scalar(r, node);
+	char error[160];
+
+	if (text && config__memory(text, target, error, sizeof(error)))
+		yaml__fail(r, node, "%s %s", key->name, error);
+}
 
 static void read_cpu(struct yaml_reader *r, const yaml_node_t *node, const struct yaml_key *key,
 		     void *target)
@@ -334,6 +373,7 @@ static const struct yaml_key limit_keys[] = {
 	NUMBER("series", limits.series, 10, 1000000),
 	{.name = "idle", .read = yaml__read_seconds, AT(limits.idle_seconds), .high = 864000},
 	{.name = "cpu", .read = read_cpu, AT(limits.cpu)},
+	{.name = "memory", .read = read_memory, AT(limits.memory)},
 	{0},
 };
 
@@ -376,6 +416,17 @@ static const struct yaml_key root_keys[] = {
 	{0},
 };
 
+/* With the line of the limit, or of the ring's where that came by itself. */
+static void check_memory(struct yaml_reader *r, const struct config *config, int err)
+{
+	const yaml_node_t *root = err ? NULL : yaml_reader__root(r);
+	const yaml_node_t *limits = root ? yaml__get(r, root, "limits") : NULL;
+	char error[160];
+
+	if (limits && !r->failed && config__check(config, error, sizeof(error)))
+		yaml__fail(r, yaml__get(r, limits, "memory"), "%s", error);
+}
+
 int config__parse(const char *name, const char *text, size_t length, struct config *config,
 		  char *error, size_t size)
 {
@@ -390,6 +441,7 @@ int config__parse(const char *name, const char *text, size_t length, struct conf
 				      yaml__get(&reader, yaml_reader__root(&reader), "queues"),
 				      fresh.queues, fresh.rules);
 	}
+	check_memory(&reader, &fresh, err);
 	if (reader.failed)
 		err = -EINVAL;
 	yaml_reader__close(&reader);

@@ -42,7 +42,8 @@ struct config {
 		uint32_t statements;
 		uint32_t series;
 		uint32_t idle_seconds;
-		uint32_t cpu; /* millionths of one core; 0: whatever it takes */
+		uint32_t cpu;	 /* millionths of one core; 0: whatever it takes */
+		uint64_t memory; /* bytes resident; 0: whatever it takes */
 	} limits;
 	struct {
 		char logs[256]; /* the kubelet's links to containers' logs; "" are not looked at */
@@ -65,6 +66,10 @@ void config__defaults(struct config *config);
 /* limits.cpu as it is written: "2%", "0.02", "none" (0). 0, or -EINVAL with what would be right in
  * error. */
 int config__cpu(const char *text, uint32_t *millionths, char *error, size_t size);
+/* limits.memory: "64MiB", "64M", "none" (0). The same. */
+int config__memory(const char *text, uint64_t *bytes, char *error, size_t size);
+/* What does not fit together; 0, or -EINVAL with one line in error. */
+int config__check(const struct config *config, char *error, size_t size);
 /*
  * Reads path over the defaults. 0, or -errno with one line "FILE:LINE: what is wrong; what would be
  * right" in error; *config is then unchanged.

@@ -118,7 +118,7 @@ static struct connection *add(struct connections *t, uint64_t id, uint64_t time_
 {
 	struct connection *c;
 
-	if (t->count >= t->engine->options.connections_max)
+	if (t->count >= t->engine->options.connections_max || t->engine->refusing)
 		return NULL;
 	c = calloc(1, sizeof(*c));
 	if (!c)
@@ -148,7 +148,8 @@ void connections__take_out(struct connections *t, struct connection *c)
 	*at = c->next;
 	t->count--;
 	t->engine->counters.open_connections[c->id_protocol]--;
-	t->forgotten[mix(c->id) % FORGOTTEN] = c->id;
+	if (c->leaving != LOSS_MEMORY) /* of such one bpf/ knows nothing: what comes is lost */
+		t->forgotten[mix(c->id) % FORGOTTEN] = c->id;
 	if (c->deferred || c->closing)
 		t->deferring--;
 	free_connection(c);
@@ -281,6 +282,16 @@ static void count_chunk(struct engine *engine, const struct connection *c,
 		n->unobservable_chunks++;
 }
 
+static uint8_t protocol_told(const struct chunk *chunk)
+{
+	return chunk->protocol < PROTOCOL_COUNT ? chunk->protocol : PROTOCOL_UNKNOWN;
+}
+
+static enum loss_reason refusal(const struct connections *t)
+{
+	return t->engine->refusing ? LOSS_MEMORY : LOSS_CAP;
+}
+
 /* NULL: nothing is to be made of the chunk. */
 static struct connection *connection_of(struct connections *t, const struct chunk *chunk)
 {
@@ -292,7 +303,7 @@ static struct connection *connection_of(struct connections *t, const struct chun
 		return NULL; /* still on its way when we let go of it */
 	c = add(t, chunk->connection, chunk->event.time_ns);
 	if (!c) {
-		t->engine->counters.lost_bytes[PROTOCOL_UNKNOWN][LOSS_CAP] += chunk->length;
+		t->engine->counters.lost_bytes[protocol_told(chunk)][refusal(t)] += chunk->length;
 		return NULL;
 	}
 	c->existing = true; /* its open was lost */
@@ -395,8 +406,10 @@ void connections__open(struct connections *t, const struct open_event *event)
 	c = *slot(t, event->connection);
 	if (!c)
 		c = add(t, event->connection, event->event.time_ns);
-	if (!c)
+	if (!c) {
+		t->engine->counters.refused_connections[refusal(t)]++;
 		return; /* its chunks are counted as lost */
+	}
 	t->forgotten[mix(event->connection) % FORGOTTEN] = 0;
 	describe(c, event);
 	owner__set(t, c, event->tgid);

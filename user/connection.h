@@ -7,6 +7,7 @@
 #define SONDE_CONNECTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
 #include "event.h"
@@ -113,6 +114,10 @@ const struct connection *connections__find(const struct connections *connections
 uint32_t connections__let_go(struct connections *connections,
 			     bool (*which)(void *context, const struct connection *c),
 			     void *context, uint32_t most, enum loss_reason reason);
+/* Gives back what connections keep for their next exchanges. */
+void connections__slim(struct connections *connections);
+/* What a connection holds beside itself and its parser: of exchanges in flight. */
+size_t connection__held_bytes(const struct connection *c);
 /* Drops one whose close was never seen. */
 void connections__forget(struct connections *connections, uint64_t id, uint64_t now_ns);
 

@@ -23,6 +23,7 @@ struct details_pool {
 	struct details *unused;
 	uint32_t count; /* in use */
 	uint64_t refused;
+	bool refusing;
 };
 
 struct details_pool *details_pool__new(void)
@@ -30,17 +31,28 @@ struct details_pool *details_pool__new(void)
 	return calloc(1, sizeof(struct details_pool));
 }
 
-void details_pool__free(struct details_pool *pool)
+void details_pool__slim(struct details_pool *pool)
 {
 	struct details *next;
 
-	if (!pool)
-		return;
 	for (struct details *d = pool->unused; d; d = next) {
 		next = d->next;
 		free(d);
 	}
+	pool->unused = NULL;
+}
+
+void details_pool__free(struct details_pool *pool)
+{
+	if (!pool)
+		return;
+	details_pool__slim(pool);
 	free(pool);
+}
+
+void details_pool__refuse(struct details_pool *pool, bool refuse)
+{
+	pool->refusing = refuse;
 }
 
 uint64_t details_pool__refused(const struct details_pool *pool)
@@ -58,7 +70,7 @@ struct details *details__new(struct details_pool *pool)
 	}
 	if (d)
 		pool->unused = d->next;
-	else
+	else if (!pool->refusing)
 		d = malloc(sizeof(*d));
 	if (!d) {
 		pool->refused++;

@@ -37,6 +37,10 @@ void details_pool__free(struct details_pool *pool);
 /* How often there was no room for an exchange's details. */
 uint64_t details_pool__refused(const struct details_pool *pool);
 
+/* While memory is short: no more than there are. */
+void details_pool__refuse(struct details_pool *pool, bool refuse);
+void details_pool__slim(struct details_pool *pool); /* gives back those that are not in use */
+
 /* NULL: no memory, or DETAILS_MAX are in use. */
 struct details *details__new(struct details_pool *pool);
 void details__free(struct details *details); /* NULL is fine */

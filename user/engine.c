@@ -120,6 +120,13 @@ void engine__want_also(struct engine *engine, enum protocol_id protocol, enum si
 	join_wants(engine, protocol, side);
 }
 
+void engine__refuse(struct engine *engine, bool refuse)
+{
+	engine->refusing = refuse;
+	labels__refuse(engine->labels, refuse);
+	details_pool__refuse(engine->details, refuse);
+}
+
 static void take_loss(struct engine *engine, const struct loss_event *loss)
 {
 	if (loss->protocol >= PROTOCOL_COUNT || loss->reason >= LOSS_REASON_COUNT)

@@ -52,6 +52,7 @@ struct engine_counters {
 	uint64_t unobservable_chunks; /* io_uring, compat: no buffer to be found */
 	uint64_t open_connections[PROTOCOL_COUNT];
 	uint64_t connections_seen;
+	uint64_t refused_connections[LOSS_REASON_COUNT]; /* LOSS_CAP, LOSS_MEMORY */
 	uint64_t ignored_connections; /* of processes that the configuration leaves out */
 	uint64_t reordered_chunks;
 	uint64_t deferred_chunks;
@@ -84,6 +85,7 @@ struct engine {
 	struct engine_options options;
 	struct sink sinks[ENGINE_SINKS_MAX];
 	uint32_t sink_count;
+	bool refusing; /* nothing new is taken in */
 	/* Tells bpf/ what became of a connection; NULL in replays. */
 	void (*verdict)(void *context, uint64_t connection, const struct verdict *verdict);
 	void *verdict_context;
@@ -111,6 +113,9 @@ void engine__want(struct engine *engine, enum protocol_id protocol, enum side si
 /* The same of metrics, which want trace ids; neither takes from what the other wants. */
 void engine__want_also(struct engine *engine, enum protocol_id protocol, enum side side,
 		       uint32_t details);
+
+/* While memory is short: new connections (LOSS_MEMORY), names (`other`) and details are refused. */
+void engine__refuse(struct engine *engine, bool refuse);
 
 /* One event; `size` bytes are readable at it. A malformed one is refused with -EBADMSG and counted.
  */

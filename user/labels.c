@@ -68,6 +68,7 @@ struct labels {
 	uint32_t service_count;
 	uint32_t commands[REDIS_COMMAND_MAX];
 	uint64_t overflowed[KIND_COUNT];
+	bool refusing;
 	uint64_t seed; /* nobody outside can make raw texts collide on purpose */
 	struct cached route_cache[CACHE_SLOTS];
 	struct cached statement_cache[CACHE_SLOTS];
@@ -305,7 +306,7 @@ static struct slice route_text(struct labels *labels, struct slice target, char 
 
 static uint32_t add_route(struct labels *labels, uint32_t service, uint64_t key, struct slice text)
 {
-	if (!reserve_service(labels, service) ||
+	if (labels->refusing || !reserve_service(labels, service) ||
 	    labels->service_routes[service] >= labels->options.routes_per_service ||
 	    !table_reserve(&labels->routes) ||
 	    !add_label(labels, LABEL_ROUTE, keep(labels, (const char *)text.data, text.length)))
@@ -381,7 +382,7 @@ static uint32_t add_statement(struct labels *labels, const struct sql *sql)
 	const char *text, *verb, *table;
 	struct label *label;
 
-	if (labels->statements.count >= labels->options.statements ||
+	if (labels->refusing || labels->statements.count >= labels->options.statements ||
 	    !table_reserve(&labels->statements))
 		return LABEL_OTHER;
 	text = keep(labels, labels->scratch, sql->length);
@@ -456,6 +457,16 @@ const struct label *labels__get(const struct labels *labels, uint32_t id)
 uint32_t labels__count(const struct labels *labels)
 {
 	return labels->count;
+}
+
+/* What was refused may be known from now on. */
+void labels__refuse(struct labels *labels, bool refuse)
+{
+	if (labels->refusing && !refuse) {
+		memset(labels->route_cache, 0, sizeof(labels->route_cache));
+		memset(labels->statement_cache, 0, sizeof(labels->statement_cache));
+	}
+	labels->refusing = refuse;
 }
 
 uint64_t labels__overflowed(const struct labels *labels, enum label_kind kind)

@@ -59,6 +59,9 @@ uint32_t labels__command(struct labels *labels, struct slice name, struct slice 
 /* The same by its index in redis_commands.h. */
 uint32_t labels__command_at(struct labels *labels, uint32_t index);
 
+/* While that holds, what is not known yet is `other`. */
+void labels__refuse(struct labels *labels, bool refuse);
+
 /* Never NULL. The returned texts live as long as the table and never change. */
 const struct label *labels__get(const struct labels *labels, uint32_t id);
 uint32_t labels__count(const struct labels *labels);

@@ -15,6 +15,7 @@
 #include "cpu_budget.h"
 #include "database_name.h"
 #include "engine.h"
+#include "memory_limit.h"
 #include "hardening/hardening.h"
 #include "queues/queues.h"
 #include "rules/rules.h"
@@ -36,6 +37,7 @@ struct observer {
 	struct tls_join *join;
 	struct engine *engine;
 	struct cpu_budget *cpu_budget; /* NULL: whatever it takes */
+	struct memory_limit *memory;   /* the same */
 	struct metrics *metrics;
 	struct rules *rules;		    /* NULL: none */
 	struct rules *retired[RETIRED_MAX]; /* snapshots may still point to them */
@@ -53,6 +55,7 @@ struct observer {
 	pthread_cond_t changed;
 	atomic_int waiting; /* threads that want a snapshot */
 	struct snapshot *ready;
+	uint64_t refusals;		   /* turns in which no snapshot could be made */
 	const struct config *_Atomic next; /* to be applied; the caller waits */
 	bool over;
 };
@@ -128,6 +131,25 @@ static int watch_tls(struct observer *o)
 	return o->tls && o->join ? 0 : -ENOMEM;
 }
 
+#define HELD_SHARE 16 /* of the memory limit, for plaintext that waits for its connection */
+
+static int limit(struct observer *o)
+{
+	uint64_t memory = o->config.limits.memory;
+
+	if (o->config.limits.cpu) {
+		o->cpu_budget = cpu_budget__new(o->config.limits.cpu, o->capture, o->engine);
+		if (!o->cpu_budget)
+			return -ENOMEM;
+	}
+	if (!memory)
+		return 0;
+	if (o->join)
+		tls_join__limit(o->join, memory / HELD_SHARE);
+	o->memory = memory_limit__new(memory, o->capture, o->engine, o->metrics);
+	return o->memory ? 0 : -ENOMEM;
+}
+
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
 {
 	struct observer *o = calloc(1, sizeof(*o));
@@ -157,13 +179,11 @@ int observer__open(const struct config *config, struct observer **out, char *err
 		snprintf(error, size, "no memory");
 		return err;
 	}
-	if (config->limits.cpu) {
-		o->cpu_budget = cpu_budget__new(config->limits.cpu, o->capture, o->engine);
-		if (!o->cpu_budget) {
-			observer__close(o);
-			snprintf(error, size, "no memory");
-			return -ENOMEM;
-		}
+	err = limit(o);
+	if (err) {
+		observer__close(o);
+		snprintf(error, size, "no memory");
+		return err;
 	}
 	o->engine->verdict = capture__verdict;
 	o->engine->verdict_context = o->capture;
@@ -182,6 +202,7 @@ void observer__close(struct observer *o)
 	tls_watch__free(o->tls);
 	tls_join__free(o->join);
 	cpu_budget__free(o->cpu_budget);
+	memory_limit__free(o->memory);
 	capture__close(o->capture);
 	metrics__free(o->metrics);
 	rules__free(o->rules);
@@ -225,6 +246,8 @@ static void take(void *context, const struct event *event, uint32_t size)
 {
 	struct observer *o = context;
 
+	if (o->memory)
+		memory_limit__took(o->memory, size);
 	if (!o->tls) {
 		pass_on(o, event, size);
 		return;
@@ -282,6 +305,7 @@ static struct snapshot *make_snapshot(struct observer *o)
 	o->self.wall_ns = clock_ns(CLOCK_REALTIME);
 	capture__stats(o->capture, &o->self.capture);
 	o->self.sampling = cpu_budget__sampling(o->cpu_budget);
+	o->self.memory = memory_limit__state(o->memory);
 	hardening__status(&o->self.hardening);
 	if (o->tls)
 		tls_watch__counts(o->tls, &o->self.tls);
@@ -339,10 +363,16 @@ static void apply_next(struct observer *o)
 /* One waiting thread takes it; the others get theirs with the next turn. */
 static void hand_over(struct observer *o)
 {
+	enum memory_answer may = MEMORY_LATER;
+
 	pthread_mutex_lock(&o->lock);
 	apply_next(o);
 	if (!o->ready && o->waiting)
+		may = memory_limit__snapshot(o->memory);
+	if (may == MEMORY_YES)
 		o->ready = make_snapshot(o);
+	if (!o->ready && may != MEMORY_LATER)
+		o->refusals++;
 	pthread_cond_broadcast(&o->changed);
 	pthread_mutex_unlock(&o->lock);
 }
@@ -350,11 +380,13 @@ static void hand_over(struct observer *o)
 struct snapshot *observer__snapshot(struct observer *o)
 {
 	struct snapshot *snapshot;
+	uint64_t refusals;
 
 	pthread_mutex_lock(&o->lock);
 	o->waiting++;
+	refusals = o->refusals;
 	capture__wake(o->capture);
-	while (!o->ready && !o->over)
+	while (!o->ready && !o->over && o->refusals == refusals)
 		pthread_cond_wait(&o->changed, &o->lock);
 	snapshot = o->ready;
 	o->ready = NULL;
@@ -392,6 +424,8 @@ static void pass_time(struct observer *o)
 		metrics__sampled(o->metrics);
 	if (now - o->ticked_ns >= TICK_NS) {
 		o->ticked_ns = now;
+		if (o->memory)
+			memory_limit__tick(o->memory, now);
 		engine__tick(o->engine, now);
 		metrics__read_resources(o->metrics, now, clock_ns(CLOCK_BOOTTIME));
 		if (o->tls) {

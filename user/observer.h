@@ -24,7 +24,8 @@ void observer__close(struct observer *observer);
 
 const char *observer__way(const struct observer *observer); /* of capture, by name */
 struct engine *observer__engine(struct observer *observer); /* of the running thread only */
-/* Any thread: waits for the next pause between batches (milliseconds). NULL: stopped or no memory.
+/* Any thread: waits for the next pause between batches (milliseconds). NULL: stopped, or no memory
+ * is left for one.
  */
 struct snapshot *observer__snapshot(struct observer *observer);
 /* The running thread calls it with every event as well (recording). Before observer__run. */

@@ -42,6 +42,7 @@ struct capture_stats {
 	uint64_t recursion_misses;
 	uint64_t drain_delay_ns; /* newest: written -> read */
 	uint64_t drain_delay_max_ns;
+	uint64_t map_bytes;   /* of the kernel's memory, as of the last sweep */
 	uint64_t sampled_out; /* connections left out; one that came back counts again */
 };
 
@@ -78,6 +79,8 @@ void capture__stats(struct capture *capture, struct capture_stats *out);
 void capture__sample(struct capture *capture, uint32_t threshold);
 /* Everything that was written before that time (CLOCK_MONOTONIC) has been taken. */
 uint64_t capture__drained_ns(const struct capture *capture);
+/* Sockets of the node, as last listed. */
+uint64_t capture__sockets(const struct capture *capture);
 /* CPU time of our programs in whoever ran them; where the kernel does not tell, by the events. */
 uint64_t capture__run_ns(struct capture *capture);
 /* Calls gone for each of the `count` connection ids whose socket does not exist any more. */

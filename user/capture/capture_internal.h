@@ -50,6 +50,7 @@ struct capture {
 	uint64_t period_ns, timed_ns; /* the kernel times our programs so long in so long */
 	uint64_t taken;		      /* records */
 	uint64_t drained_ns;
+	uint64_t sockets; /* of the node, as last listed */
 	bool sampling;
 	int timing; /* while the kernel times our programs; else -1 */
 	uint64_t measured_ns, measured_count, measured_time;
@@ -106,6 +107,8 @@ bool hold__is_lost(const struct sonde_bpf *bpf, const struct bpf_program *progra
 /* Puts one line about `err` into `error`; returns it. */
 int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);
+/* Memory that the kernel holds for the maps; some 50 us. */
+uint64_t maps__bytes(const struct sonde_bpf *bpf);
 /* How often the programs are timed. */
 void capture__set_timing(struct capture *capture);
 /* Bytes that wait, in the ring and the areas. */

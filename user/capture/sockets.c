@@ -118,6 +118,8 @@ int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 		err = iterator__run(capture->bpf->progs.list_tcp, take_ids, &living);
 	if (!err && living.failed)
 		err = -ENOMEM;
+	capture->sockets = living.count;
+	capture->stats.map_bytes = maps__bytes(capture->bpf);
 	if (living.count)
 		qsort(living.id, living.count, sizeof(*living.id), by_id);
 	for (size_t i = 0; !err && i < count; i++)
@@ -131,4 +133,9 @@ int capture__sweep(struct capture *capture, const uint64_t *ids, size_t count,
 	free(told.id);
 	free(living.id);
 	return err;
+}
+
+uint64_t capture__sockets(const struct capture *capture)
+{
+	return capture->sockets;
 }

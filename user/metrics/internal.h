@@ -47,6 +47,7 @@ struct metrics {
 	struct caches caches;
 	struct resources resources;
 	struct time_shares time_shares;
+	atomic_uint snapshots_out;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
 };
 
@@ -57,8 +58,6 @@ struct series *metrics__series(struct metrics *metrics, enum group group, enum s
 const char *metrics__service_name(struct metrics *metrics, uint32_t service);
 /* Memory of the snapshot, until it is freed, 16-byte aligned; NULL: none. */
 void *snapshot__take(struct snapshot *snapshot, size_t size);
-/* Frees the memory kept for the next snapshot. */
-void metrics__free_spare(struct metrics *metrics);
 
 struct snapshot_table {
 	const struct series *series;

@@ -458,6 +458,23 @@ void metrics__free(struct metrics *m)
 	free(m);
 }
 
+uint64_t metrics__series_count(const struct metrics *m)
+{
+	uint64_t count = 0;
+
+	for (int group = 0; group < GROUP_COUNT; group++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			count += m->table[group][side].count;
+	return count;
+}
+
+void metrics__refuse(struct metrics *m, bool refuse)
+{
+	for (int group = 0; group < GROUP_COUNT; group++)
+		for (int side = 0; side < SIDE_COUNT; side++)
+			m->table[group][side].max = refuse ? 0 : m->options.series_max;
+}
+
 void metrics__read_resources(struct metrics *m, uint64_t now_ns, uint64_t boot_ns)
 {
 	resources__turn(&m->resources, now_ns, boot_ns);

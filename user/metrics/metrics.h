@@ -14,6 +14,7 @@
 #include "hardening/hardening.h"
 #include "cpu_budget.h"
 #include "engine.h"
+#include "memory_limit.h"
 #include "capture/capture.h"
 #include "tls/watch.h"
 
@@ -30,6 +31,12 @@ struct metrics_options {
 struct metrics *metrics__new(const struct metrics_options *options,
 			     struct engine *engine); /* adds its sink */
 void metrics__free(struct metrics *metrics);
+/* Sets of label values held, over all families. */
+uint64_t metrics__series_count(const struct metrics *metrics);
+/* While that holds, what has no series yet is counted in `other` ones. */
+void metrics__refuse(struct metrics *metrics, bool refuse);
+/* Frees the memory kept for the next snapshot. */
+void metrics__free_spare(struct metrics *metrics);
 struct rules;
 /* Its families are exposed with the others; NULL: none. Must outlive the metrics' snapshots. */
 void metrics__set_rules(struct metrics *metrics, struct rules *rules);
@@ -65,6 +72,7 @@ struct self {
 	uint64_t started_ns;	 /* realtime */
 	struct capture_stats capture;
 	struct sampling sampling;
+	struct memory_state memory;
 	struct tls_watch_counts tls;
 	struct hardening_status hardening;
 };
@@ -72,6 +80,7 @@ struct self {
 /* Engine's thread, well under a millisecond for 10 000 series. NULL: no memory. Free in any thread.
  */
 struct snapshot *metrics__snapshot(struct metrics *metrics, const struct self *self);
+uint32_t metrics__snapshots_out(const struct metrics *metrics); /* that are not freed yet */
 void snapshot__free(struct snapshot *snapshot);
 
 /* What the endpoint did before this snapshot. */

@@ -426,6 +426,8 @@ static json_t *sonde_json(const struct snapshot *s)
 	set_count(object, "connections", connections);
 	set_count(object, "series", s->series_count);
 	set_number(object, "sampling_rate", s->self.sampling.rate ? s->self.sampling.rate : 1);
+	set_count(object, "memory_limit", s->self.memory.limit);
+	json_object_set_new_nocheck(object, "memory_tight", json_boolean(s->self.memory.tight));
 	set_number(object, "cpu_budget", s->self.sampling.allowed);
 	return object;
 }

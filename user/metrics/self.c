@@ -237,6 +237,27 @@ static void expose_sampling(struct writer *w, const struct self *self)
 	       self->sampling.used);
 }
 
+static void expose_memory(struct writer *w, const struct snapshot *s)
+{
+	const struct memory_state *memory = &s->self.memory;
+
+	writer__family(
+		w, "sonde_refused_connections_total", METRIC_COUNTER, "",
+		"Connections not followed, because there were too many or to keep the memory "
+		"limit.");
+	one(w, "reason", loss_reason__name(LOSS_CAP), s->engine.refused_connections[LOSS_CAP]);
+	one(w, "reason", loss_reason__name(LOSS_MEMORY),
+	    s->engine.refused_connections[LOSS_MEMORY]);
+	if (!memory->limit)
+		return;
+	count(w, "sonde_memory_limit_bytes", METRIC_GAUGE, "bytes",
+	      "Resident memory that sonde may have.", memory->limit);
+	count(w, "sonde_memory_tight", METRIC_GAUGE, "",
+	      "1 while it takes in nothing new to stay below that.", memory->tight);
+	count(w, "sonde_connections_let_go_total", METRIC_COUNTER, "",
+	      "Connections given up to stay below that.", memory->let_go);
+}
+
 static void expose_tls(struct writer *w, const struct tls_watch_counts *c)
 {
 	writer__family(w, "sonde_tls_files", METRIC_GAUGE, "",
@@ -276,6 +297,8 @@ static void expose_capture(struct writer *w, const struct capture_stats *c,
 	       "The highest it ever was.", (double)c->drain_delay_max_ns / SECOND);
 	count(w, "sonde_bpf_map_entries", METRIC_GAUGE, "", "Verdicts that wait for their socket.",
 	      c->map_entries);
+	count(w, "sonde_bpf_map_bytes", METRIC_GAUGE, "bytes",
+	      "Memory that the kernel holds for the BPF maps, the ring included.", c->map_bytes);
 	count(w, "sonde_bpf_recursion_misses_total", METRIC_COUNTER, "",
 	      "Times the kernel did not run a program.", c->recursion_misses);
 	if (!c->run_count)
@@ -367,6 +390,7 @@ void self__expose(struct writer *writer, const struct snapshot *snapshot)
 	expose_losses(writer, snapshot);
 	expose_connections(writer, &snapshot->engine);
 	expose_sampling(writer, &snapshot->self);
+	expose_memory(writer, snapshot);
 	expose_tls(writer, &snapshot->self.tls);
 	expose_capture(writer, &snapshot->self.capture, &snapshot->self.hardening);
 	expose_bounds(writer, snapshot);

@@ -94,6 +94,7 @@ void snapshot__free(struct snapshot *snapshot)
 	snapshot->rules = NULL;
 	queues_copy__free(snapshot->queues);
 	snapshot->queues = NULL;
+	snapshot->home->snapshots_out--;
 	destroy(atomic_exchange(&snapshot->home->spare, snapshot));
 }
 
@@ -233,8 +234,14 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	snapshot->rules = rules__copy(m->rules, m->engine->now_ns);
 	snapshot->queues = queues__copy(m->queues, m->engine->now_ns);
 	process_stats__read(&snapshot->process);
+	m->snapshots_out++;
 	snapshot->copy_ns = clock_ns(CLOCK_MONOTONIC) - begun;
 	return snapshot;
+}
+
+uint32_t metrics__snapshots_out(const struct metrics *m)
+{
+	return m->snapshots_out;
 }
 
 void snapshot__scraped(struct snapshot *snapshot, const struct web_counts *counts)

@@ -43,7 +43,7 @@ struct tls_join {
 	uint32_t next_hello;
 	struct tls_joined opened[OPENED_MAX]; /* by connection, modulo OPENED_MAX */
 	struct session session[SESSIONS_MAX]; /* by its number modulo SESSIONS_MAX */
-	uint32_t waiting, held_bytes;
+	uint32_t waiting, held_bytes, held_max;
 	struct tls_join_counts counts;
 	struct {
 		struct chunk chunk;
@@ -57,9 +57,17 @@ struct tls_join *tls_join__new(struct capture *capture)
 {
 	struct tls_join *j = calloc(1, sizeof(*j));
 
-	if (j)
-		j->capture = capture;
+	if (!j)
+		return NULL;
+	j->capture = capture;
+	j->held_max = HELD_ALL_MAX;
 	return j;
+}
+
+void tls_join__limit(struct tls_join *j, uint64_t bytes)
+{
+	if (bytes < j->held_max)
+		j->held_max = (uint32_t)bytes;
 }
 
 static void drop_held(struct tls_join *j, struct session *s)
@@ -255,7 +263,7 @@ static void hold(struct tls_join *j, struct session *s, const struct chunk *chun
 	uint32_t bytes = (uint32_t)sizeof(struct held) + chunk->head;
 	struct held *h;
 
-	if (s->held_bytes + bytes > HELD_MAX || j->held_bytes + bytes > HELD_ALL_MAX)
+	if (s->held_bytes + bytes > HELD_MAX || j->held_bytes + bytes > j->held_max)
 		return; /* known by its position to be missing */
 	h = malloc(bytes);
 	if (!h)

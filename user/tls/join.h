@@ -21,6 +21,9 @@ struct tls_join_counts {
 struct tls_join *tls_join__new(struct capture *capture); /* NULL: no memory */
 void tls_join__free(struct tls_join *join);		 /* tolerates NULL */
 
+/* At most so many bytes are held over all sessions. */
+void tls_join__limit(struct tls_join *join, uint64_t bytes);
+
 /*
  * Looks at every event on its way; what is to go on goes to `deliver`, in its order: events of
  * sessions under their connections' names, once these are known.

@@ -103,6 +103,8 @@ static void draw_source(const struct view *v, struct frame *f)
 		return;
 	}
 	x = put_loss(f, x, 0, m);
+	if (m->memory_tight)
+		x = cells__put(f, x, 0, STYLE_BAD, "  MEMORY LIMIT: nothing new is taken in");
 	if (m->sampling_rate < 1)
 		x = cells__put(f, x, 0, STYLE_WARN, "  SAMPLING 1 connection in %.0f",
 			       1 / m->sampling_rate);

@@ -173,7 +173,8 @@ static void make_reply(struct web *web, const struct endpoint *endpoint,
 		snapshot = web->snapshot(web->context);
 		if (!snapshot) {
 			reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-			buffer__text(&reply->body, "sonde is stopping\n");
+			buffer__text(&reply->body,
+				     "sonde is stopping, or has no memory left for this\n");
 			return;
 		}
 		tell_counts(web, snapshot);

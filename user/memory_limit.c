@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "memory_limit.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "capture/capture.h"
+#include "connection.h"
+#include "engine.h"
+#include "log.h"
+#include "metrics/metrics.h"
+
+#define MIB	      (1ull << 20)
+#define SECOND_NS     1000000000ull
+#define LENT_NS	      200000000ull /* in which an answer is sent, mostly */
+#define RESERVE_MIN   (4 * MIB)
+#define RESERVE_MAX   (64 * MIB)
+#define EVENT_COST    4096 /* what an event may make us allocate: a connection and its parser */
+#define BYTE_COST     4	   /* what a byte of it may: copies that are carried over, with room */
+#define LOOK_COST     (MIB / 2) /* looked at again when that much may have been allocated */
+#define SERIES_COST   4096	/* a series' copy and its text, while it is scraped */
+#define SERIES_HELD   1024
+#define SCRAPE_COST   (MIB / 2) /* the rest of a scrape */
+#define SOCKET_COST   32	/* of the node's sockets, while they are listed (sockets.c) */
+#define HEAVY_AT_ONCE 256
+#define PART	      16    /* of the heap's connections go at once */
+#define HEAVY	      16384 /* bytes held by a connection that goes first */
+#define MMAP_FROM     (128 << 10)
+
+struct memory_limit {
+	struct memory_state state;
+	struct capture *capture;
+	struct engine *engine;
+	struct metrics *metrics;
+	uint64_t base;	   /* resident at the start */
+	uint64_t may_have; /* been allocated since the last look */
+	uint64_t trimmed_ns, said_ns, now_ns;
+	uint64_t lent_ns; /* when the last snapshot was out */
+	uint64_t page;
+	int statm;
+	bool full; /* of series */
+};
+
+/* proc(5), /proc/pid/statm: size and resident, in pages. 0 where it cannot be read. */
+static uint64_t look(struct memory_limit *m)
+{
+	char text[128];
+	ssize_t length = pread(m->statm, text, sizeof(text) - 1, 0);
+	char *at = text;
+
+	m->may_have = 0;
+	if (length <= 0)
+		return m->state.resident;
+	text[length] = '\0';
+	strtoull(at, &at, 10);
+	m->state.resident = strtoull(at, NULL, 10) * m->page;
+	return m->state.resident;
+}
+
+/*
+ * Large blocks go back to the system at once when their threshold does not move (mallopt(3)), and
+ * threads that take turns need no heap each.
+ */
+struct memory_limit *memory_limit__new(uint64_t limit, struct capture *capture,
+				       struct engine *engine, struct metrics *metrics)
+{
+	struct memory_limit *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	m->page = (uint64_t)sysconf(_SC_PAGESIZE);
+	m->state.limit = limit;
+	m->capture = capture;
+	m->engine = engine;
+	m->metrics = metrics;
+	m->base = m->statm < 0 ? 0 : look(m);
+	if (!m->base) {
+		memory_limit__free(m);
+		return NULL;
+	}
+	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
+	mallopt(M_ARENA_MAX, 2);
+	return m;
+}
+
+void memory_limit__free(struct memory_limit *m)
+{
+	if (!m)
+		return;
+	if (m->statm >= 0)
+		close(m->statm);
+	free(m);
+}
+
+/* ---- how near ---- */
+
+static uint64_t room(const struct memory_limit *m)
+{
+	return m->state.limit > m->base ? m->state.limit - m->base : 0;
+}
+
+static uint64_t reserve(const struct memory_limit *m)
+{
+	uint64_t quarter = room(m) / 4;
+
+	quarter = quarter < RESERVE_MIN ? RESERVE_MIN : quarter;
+	quarter = quarter > RESERVE_MAX ? RESERVE_MAX : quarter;
+	return quarter + capture__sockets(m->capture) * SOCKET_COST;
+}
+
+static uint64_t scrape_cost(const struct memory_limit *m)
+{
+	return SCRAPE_COST + metrics__series_count(m->metrics) * SERIES_COST;
+}
+
+static uint64_t less(uint64_t from, uint64_t by)
+{
+	return from > by ? from - by : 0;
+}
+
+/* A snapshot is being rendered, or its text sent: what it takes is what was kept free for it. */
+static bool lent(struct memory_limit *m)
+{
+	if (metrics__snapshots_out(m->metrics))
+		m->lent_ns = m->now_ns;
+	return m->lent_ns && m->now_ns - m->lent_ns < LENT_NS;
+}
+
+/* Beyond it nothing new is taken in; a scrape must always be possible. */
+static uint64_t tight_at(const struct memory_limit *m)
+{
+	return less(m->state.limit, reserve(m) + scrape_cost(m));
+}
+
+/* Beyond it connections are let go, but not for a scrape. */
+static uint64_t over_at(struct memory_limit *m)
+{
+	return less(m->state.limit, reserve(m) / 2 + (lent(m) ? 0 : scrape_cost(m)));
+}
+
+/* ---- what is done ---- */
+
+/* Gives back what is held for later only. */
+static uint64_t slim(struct memory_limit *m)
+{
+	m->trimmed_ns = m->now_ns;
+	connections__slim(m->engine->connections);
+	metrics__free_spare(m->metrics);
+	malloc_trim(0);
+	return look(m);
+}
+
+static void close_doors(struct memory_limit *m, bool tight)
+{
+	m->state.tight = tight;
+	engine__refuse(m->engine, tight);
+	metrics__refuse(m->metrics, tight || m->full);
+}
+
+static bool is_heavy(void *context, const struct connection *c)
+{
+	(void)context;
+	return connection__held_bytes(c) >= HEAVY;
+}
+
+struct addresses {
+	uintptr_t low, high;
+};
+
+static void reach(void *context, const struct connection *c)
+{
+	struct addresses *a = context;
+
+	if (!a->high || (uintptr_t)c < a->low)
+		a->low = (uintptr_t)c;
+	if ((uintptr_t)c > a->high)
+		a->high = (uintptr_t)c;
+}
+
+static bool is_high(void *context, const struct connection *c)
+{
+	const struct addresses *a = context;
+
+	return (uintptr_t)c >= a->high - (a->high - a->low) / PART;
+}
+
+/*
+ * Who holds much goes first. Then those at one end of the heap: only pages that are free as a whole
+ * go back to the system.
+ */
+static bool let_go(struct memory_limit *m)
+{
+	struct connections *connections = m->engine->connections;
+	struct addresses addresses = {0};
+	uint32_t count =
+		connections__let_go(connections, is_heavy, NULL, HEAVY_AT_ONCE, LOSS_MEMORY);
+
+	if (!count) {
+		connections__each(connections, reach, &addresses);
+		count = connections__let_go(connections, is_high, &addresses, UINT32_MAX,
+					    LOSS_MEMORY);
+	}
+	m->state.let_go += count;
+	return count;
+}
+
+static void shed(struct memory_limit *m, uint64_t most)
+{
+	while (slim(m) > most)
+		if (!let_go(m))
+			break;
+}
+
+/* What grew while one was out has taken the room for the next one: it has to go again. */
+enum memory_answer memory_limit__snapshot(struct memory_limit *m)
+{
+	uint64_t most;
+
+	if (!m)
+		return MEMORY_YES;
+	most = less(m->state.limit, scrape_cost(m));
+	if (look(m) > most && lent(m))
+		return MEMORY_LATER;
+	if (metrics__snapshots_out(m->metrics))
+		return MEMORY_LATER;
+	if (m->state.resident > most)
+		shed(m, most);
+	if (m->state.resident > most)
+		return MEMORY_NO;
+	m->lent_ns = m->now_ns;
+	return MEMORY_YES;
+}
+
+/* A third of what there is may go to series. */
+static void watch_series(struct memory_limit *m)
+{
+	bool full = metrics__series_count(m->metrics) * (SERIES_COST + SERIES_HELD) > room(m) / 3;
+
+	if (full == m->full)
+		return;
+	m->full = full;
+	metrics__refuse(m->metrics, m->state.tight || full);
+}
+
+static void check(struct memory_limit *m)
+{
+	uint64_t resident = look(m);
+
+	watch_series(m);
+	if (!m->state.tight && resident > tight_at(m)) {
+		if (m->now_ns - m->trimmed_ns >= SECOND_NS)
+			resident = slim(m);
+		if (resident > tight_at(m))
+			close_doors(m, true);
+	}
+	if (m->state.tight && resident > over_at(m))
+		shed(m, over_at(m));
+}
+
+void memory_limit__took(struct memory_limit *m, uint32_t size)
+{
+	m->may_have += EVENT_COST + (uint64_t)size * BYTE_COST;
+	if (m->may_have >= LOOK_COST)
+		check(m);
+}
+
+static void say(struct memory_limit *m)
+{
+	if (!m->state.tight || (m->said_ns && m->now_ns - m->said_ns < 60 * SECOND_NS))
+		return;
+	m->said_ns = m->now_ns;
+	log__write(
+		LOG_WARN, "memory",
+		"%llu of at most %llu MiB are resident: no new connections, series and names are "
+		"taken in, and %llu connections were let go so far",
+		(unsigned long long)(m->state.resident / MIB),
+		(unsigned long long)(m->state.limit / MIB), (unsigned long long)m->state.let_go);
+}
+
+void memory_limit__tick(struct memory_limit *m, uint64_t now_ns)
+{
+	m->now_ns = now_ns;
+	check(m);
+	if (m->state.tight && now_ns - m->trimmed_ns >= SECOND_NS &&
+	    slim(m) + reserve(m) / 4 < tight_at(m)) {
+		close_doors(m, false);
+		log__write(LOG_INFO, "memory",
+			   "%llu MiB are resident: everything is taken in again",
+			   (unsigned long long)(m->state.resident / MIB));
+		m->said_ns = 0;
+	}
+	say(m);
+}
+
+struct memory_state memory_limit__state(const struct memory_limit *m)
+{
+	return m ? m->state : (struct memory_state){0};
+}
