@@ -67,6 +67,7 @@ static void every_key_arrives(void **state)
 		  "  series: 1000000\n"
 		  "  idle: 2d\n"
 		  "  cpu: 2.5%\n"
+		  "  memory: 64M\n"
 		  "routes:\n"
 		  "  - /shops/{shop}\n"
 		  "  - /files/...\n"
@@ -90,6 +91,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(config.limits.series, 1000000);
 	assert_int_equal(config.limits.idle_seconds, 2 * 86400);
 	assert_int_equal(config.limits.cpu, 25000);
+	assert_int_equal(config.limits.memory, 64 << 20);
 	assert_string_equal(config.routes[0], "/shops/{shop}");
 	assert_string_equal(config.routes[1], "/files/...");
 	assert_null(config.routes[2]);
@@ -145,6 +147,10 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{"limits:\n  idle: 500ms\n", "c.yaml:2: ", "whole seconds"},
 		{"limits:\n  idle: 11d\n", "c.yaml:2: ", "864000s"},
 		{"limits:\n  cpu: 0.4%\n", "c.yaml:2: ", "from 0.5% on"},
+		{"limits:\n  memory: 64 MiB\n", "c.yaml:2: ", "64MiB"},
+		{"limits:\n  memory: 0\n", "c.yaml:2: ", "none"},
+		{"limits:\n  idle: 1s\n  memory: 35M\n", "c.yaml:3: ", "36MiB"},
+		{"limits:\n  memory: 64M\ncapture:\n  ring: 64MiB\n", "c.yaml:2: ", "92MiB"},
 		{"limits:\n  cpu: 2\n", "c.yaml:2: ", "like 2%"},
 		{"routes:\n  - /a\n  - b\n", "c.yaml:3: ", "/orders/{order}"},
 		{"routes:\n  - {a: b}\n", "c.yaml:2: ", "single value"},
