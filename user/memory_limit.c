@@ -14,6 +14,7 @@
 #define MIB	      (1ull << 20)
 #define SECOND_NS     1000000000ull
 #define LENT_NS	      200000000ull /* in which an answer is sent, mostly */
+#define ROOM_MIN      (8 * MIB)
 #define RESERVE_MIN   (4 * MIB)
 #define RESERVE_MAX   (64 * MIB)
 #define EVENT_COST    4096 /* what an event may make us allocate: a connection and its parser */
@@ -83,6 +84,11 @@ struct memory_limit *memory_limit__new(uint64_t limit, struct capture *capture,
 	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	mallopt(M_ARENA_MAX, 2);
 	return m;
+}
+
+uint64_t memory_limit__least(const struct memory_limit *m)
+{
+	return m->base + ROOM_MIN;
 }
 
 void memory_limit__free(struct memory_limit *m)

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the daemon has resident when idle, without its ring, and room to work in. */
+/* What the daemon has resident when idle, without its ring, and room to work in: to ask for less is
+ * wrong on any machine. Of many processors it has more: memory_limit__least. */
 #define MEMORY_LIMIT_MIN (28ull << 20)
 
 struct capture;
@@ -29,6 +30,8 @@ struct memory_state {
 struct memory_limit *memory_limit__new(uint64_t limit, struct capture *capture,
 				       struct engine *engine, struct metrics *metrics);
 void memory_limit__free(struct memory_limit *memory); /* tolerates NULL */
+/* The lowest limit that leaves room to work in here, in bytes. */
+uint64_t memory_limit__least(const struct memory_limit *memory);
 /* An event of `size` bytes was taken. */
 void memory_limit__took(struct memory_limit *memory, uint32_t size);
 /* Some times a second. */

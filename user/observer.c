@@ -133,21 +133,34 @@ static int watch_tls(struct observer *o)
 
 #define HELD_SHARE 16 /* of the memory limit, for plaintext that waits for its connection */
 
-static int limit(struct observer *o)
+static int limit_memory(struct observer *o, char *error, size_t size)
 {
-	uint64_t memory = o->config.limits.memory;
+	uint64_t limit = o->config.limits.memory, least;
 
+	if (o->join)
+		tls_join__limit(o->join, limit / HELD_SHARE);
+	o->memory = memory_limit__new(limit, o->capture, o->engine, o->metrics);
+	if (!o->memory)
+		return -ENOMEM;
+	least = memory_limit__least(o->memory);
+	if (limit >= least)
+		return 0;
+	snprintf(
+		error, size, "a memory limit of %lluMiB is too low here; it takes %lluMiB at least",
+		(unsigned long long)limit >> 20, (unsigned long long)(least + (1 << 20) - 1) >> 20);
+	return -EINVAL;
+}
+
+/* Both are off where nobody asks for them. */
+static int limit(struct observer *o, char *error, size_t size)
+{
+	snprintf(error, size, "no memory");
 	if (o->config.limits.cpu) {
 		o->cpu_budget = cpu_budget__new(o->config.limits.cpu, o->capture, o->engine);
 		if (!o->cpu_budget)
 			return -ENOMEM;
 	}
-	if (!memory)
-		return 0;
-	if (o->join)
-		tls_join__limit(o->join, memory / HELD_SHARE);
-	o->memory = memory_limit__new(memory, o->capture, o->engine, o->metrics);
-	return o->memory ? 0 : -ENOMEM;
+	return o->config.limits.memory ? limit_memory(o, error, size) : 0;
 }
 
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
@@ -179,10 +192,9 @@ int observer__open(const struct config *config, struct observer **out, char *err
 		snprintf(error, size, "no memory");
 		return err;
 	}
-	err = limit(o);
+	err = limit(o, error, size);
 	if (err) {
 		observer__close(o);
-		snprintf(error, size, "no memory");
 		return err;
 	}
 	o->engine->verdict = capture__verdict;

@@ -186,6 +186,23 @@ static void losses_are_always_on_the_first_line(void **state)
 	assert_true(has(s, "ring_full"));
 }
 
+static void what_is_left_out_is_on_the_first_line(void **state)
+{
+	struct screen *s = *state;
+	json_t *now = document(10, SERVICES, "", "", "", ""),
+	       *sonde = json_object_get(now, "sonde");
+
+	draw(s, 120, 3);
+	assert_null(strstr(line(s, 0), "SAMPLING")); /* of a daemon that does not say */
+	json_object_set_new(sonde, "sampling_rate", json_real(1.0 / 64));
+	json_object_set_new(sonde, "memory_tight", json_true());
+	set_model(s, now);
+	draw(s, 120, 3);
+	assert_non_null(strstr(line(s, 0), "SAMPLING 1 connection in 64"));
+	assert_int_equal(style_of(s, 0, "SAMPLING"), STYLE_WARN);
+	assert_int_equal(style_of(s, 0, "MEMORY LIMIT"), STYLE_BAD);
+}
+
 static void enter_opens_what_fits_the_protocol(void **state)
 {
 	struct screen *s = *state;
@@ -447,6 +464,7 @@ int main(void)
 		TEST(a_key_sorts_and_the_same_again_turns_round),
 		TEST(columns_are_named_as_their_heads_are),
 		TEST(losses_are_always_on_the_first_line),
+		TEST(what_is_left_out_is_on_the_first_line),
 		TEST(enter_opens_what_fits_the_protocol),
 		TEST(long_statements_are_whole_in_their_details),
 		TEST(the_filter_is_typed_kept_and_cleared),
