@@ -11,23 +11,24 @@
 #include "log.h"
 #include "metrics/metrics.h"
 
-#define MIB	      (1ull << 20)
-#define SECOND_NS     1000000000ull
-#define LENT_NS	      200000000ull /* in which an answer is sent, mostly */
-#define ROOM_MIN      (8 * MIB)
-#define RESERVE_MIN   (4 * MIB)
-#define RESERVE_MAX   (64 * MIB)
-#define EVENT_COST    4096 /* what an event may make us allocate: a connection and its parser */
-#define BYTE_COST     4	   /* what a byte of it may: copies that are carried over, with room */
-#define LOOK_COST     (MIB / 2) /* looked at again when that much may have been allocated */
-#define SERIES_COST   4096	/* a series' copy and its text, while it is scraped */
-#define SERIES_HELD   1024
-#define SCRAPE_COST   (MIB / 2) /* the rest of a scrape */
-#define SOCKET_COST   32	/* of the node's sockets, while they are listed (sockets.c) */
-#define HEAVY_AT_ONCE 256
-#define PART	      16    /* of the heap's connections go at once */
-#define HEAVY	      16384 /* bytes held by a connection that goes first */
-#define MMAP_FROM     (128 << 10)
+#define MIB		(1ull << 20)
+#define SECOND_NS	1000000000ull
+#define LENT_NS		200000000ull /* in which an answer is sent, mostly */
+#define ROOM_MIN	(8 * MIB)
+#define RESERVE_MIN	(4 * MIB)
+#define RESERVE_MAX	(64 * MIB)
+#define EVENT_COST	4096 /* what an event may make us allocate: a connection and its parser */
+#define CONNECTION_COST 2048 /* with its parser, in the mean */
+#define BYTE_COST	4    /* what a byte of it may: copies that are carried over, with room */
+#define LOOK_COST	(MIB / 2) /* looked at again when that much may have been allocated */
+#define SERIES_COST	4096	  /* a series' copy and its text, while it is scraped */
+#define SERIES_HELD	1024
+#define SCRAPE_COST	(MIB / 2) /* the rest of a scrape */
+#define SOCKET_COST	32	  /* of the node's sockets, while they are listed (sockets.c) */
+#define HEAVY_AT_ONCE	256
+#define PART		16    /* of the heap's connections go at once */
+#define HEAVY		16384 /* bytes held by a connection that goes first */
+#define MMAP_FROM	(128 << 10)
 
 struct memory_limit {
 	struct memory_state state;
@@ -37,11 +38,27 @@ struct memory_limit {
 	uint64_t base;	   /* resident at the start */
 	uint64_t may_have; /* been allocated since the last look */
 	uint64_t trimmed_ns, said_ns, now_ns;
-	uint64_t lent_ns; /* when the last snapshot was out */
+	uint64_t outside;  /* of the heap, resident at the start: code, the ring */
+	uint64_t reusable; /* free and resident, half of it: between what is in use */
+	uint64_t lent_ns;  /* when the last snapshot was out */
+	uint64_t lent_resident, lent_seen; /* before it was: bytes, and connections ever seen */
 	uint64_t page;
 	int statm;
 	bool full; /* of series */
 };
+
+static uint64_t less(uint64_t from, uint64_t by)
+{
+	return from > by ? from - by : 0;
+}
+
+/* Bytes allocated (mallinfo(3)). */
+static uint64_t in_use(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
 
 /* proc(5), /proc/pid/statm: size and resident, in pages. 0 where it cannot be read. */
 static uint64_t look(struct memory_limit *m)
@@ -77,12 +94,13 @@ struct memory_limit *memory_limit__new(uint64_t limit, struct capture *capture,
 	m->engine = engine;
 	m->metrics = metrics;
 	m->base = m->statm < 0 ? 0 : look(m);
+	m->outside = less(m->base, in_use());
 	if (!m->base) {
 		memory_limit__free(m);
 		return NULL;
 	}
 	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
-	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_ARENA_MAX, 1);
 	return m;
 }
 
@@ -121,17 +139,25 @@ static uint64_t scrape_cost(const struct memory_limit *m)
 	return SCRAPE_COST + metrics__series_count(m->metrics) * SERIES_COST;
 }
 
-static uint64_t less(uint64_t from, uint64_t by)
-{
-	return from > by ? from - by : 0;
-}
-
 /* A snapshot is being rendered, or its text sent: what it takes is what was kept free for it. */
 static bool lent(struct memory_limit *m)
 {
 	if (metrics__snapshots_out(m->metrics))
 		m->lent_ns = m->now_ns;
 	return m->lent_ns && m->now_ns - m->lent_ns < LENT_NS;
+}
+
+/*
+ * What is resident without what can be used again, and without a scrape's: as before it, and what
+ * has come in since.
+ */
+static uint64_t own(struct memory_limit *m)
+{
+	uint64_t came = m->engine->counters.connections_seen - m->lent_seen;
+	uint64_t own = m->lent_resident + came * CONNECTION_COST;
+
+	own = lent(m) && own < m->state.resident ? own : m->state.resident;
+	return less(own, m->reusable);
 }
 
 /* Beyond it nothing new is taken in; a scrape must always be possible. */
@@ -155,7 +181,11 @@ static uint64_t slim(struct memory_limit *m)
 	connections__slim(m->engine->connections);
 	metrics__free_spare(m->metrics);
 	malloc_trim(0);
-	return look(m);
+	look(m);
+	m->reusable = less(m->state.resident, m->outside + in_use()) / 2;
+	if (m->reusable > reserve(m) / 2)
+		m->reusable = reserve(m) / 2;
+	return m->state.resident;
 }
 
 static void close_doors(struct memory_limit *m, bool tight)
@@ -235,6 +265,10 @@ enum memory_answer memory_limit__snapshot(struct memory_limit *m)
 		shed(m, most);
 	if (m->state.resident > most)
 		return MEMORY_NO;
+	if (!lent(m)) {
+		m->lent_resident = m->state.resident;
+		m->lent_seen = m->engine->counters.connections_seen;
+	}
 	m->lent_ns = m->now_ns;
 	return MEMORY_YES;
 }
@@ -252,16 +286,15 @@ static void watch_series(struct memory_limit *m)
 
 static void check(struct memory_limit *m)
 {
-	uint64_t resident = look(m);
-
+	look(m);
 	watch_series(m);
-	if (!m->state.tight && resident > tight_at(m)) {
+	if (!m->state.tight && own(m) > tight_at(m)) {
 		if (m->now_ns - m->trimmed_ns >= SECOND_NS)
-			resident = slim(m);
-		if (resident > tight_at(m))
+			slim(m);
+		if (own(m) > tight_at(m))
 			close_doors(m, true);
 	}
-	if (m->state.tight && resident > over_at(m))
+	if (m->state.tight && m->state.resident > over_at(m))
 		shed(m, over_at(m));
 }
 
@@ -285,18 +318,23 @@ static void say(struct memory_limit *m)
 		(unsigned long long)(m->state.limit / MIB), (unsigned long long)m->state.let_go);
 }
 
+static void try_to_open(struct memory_limit *m)
+{
+	slim(m);
+	if (own(m) + reserve(m) / 8 >= tight_at(m))
+		return;
+	close_doors(m, false);
+	log__write(LOG_INFO, "memory", "%llu MiB are resident: everything is taken in again",
+		   (unsigned long long)(m->state.resident / MIB));
+	m->said_ns = 0;
+}
+
 void memory_limit__tick(struct memory_limit *m, uint64_t now_ns)
 {
 	m->now_ns = now_ns;
 	check(m);
-	if (m->state.tight && now_ns - m->trimmed_ns >= SECOND_NS &&
-	    slim(m) + reserve(m) / 4 < tight_at(m)) {
-		close_doors(m, false);
-		log__write(LOG_INFO, "memory",
-			   "%llu MiB are resident: everything is taken in again",
-			   (unsigned long long)(m->state.resident / MIB));
-		m->said_ns = 0;
-	}
+	if (m->state.tight && now_ns - m->trimmed_ns >= SECOND_NS)
+		try_to_open(m);
 	say(m);
 }
 
