@@ -424,11 +424,11 @@ static int parse(int argc, char **argv, struct run_options *out)
 		{"summary", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
 		{0}};
-	const char **text[] = {['c'] = &out->config,	 ['l'] = &out->listen_address,
-			       ['s'] = &out->socket,	 ['w'] = &out->way,
-			       ['t'] = &out->tls,	 ['e'] = &out->exchanges,
-			       ['f'] = &out->web_config, ['H'] = &out->hardening,
-			       ['b'] = &out->cpu_budget, ['m'] = &out->naming,
+	const char **text[] = {['c'] = &out->config,	  ['l'] = &out->listen_address,
+			       ['s'] = &out->socket,	  ['w'] = &out->way,
+			       ['t'] = &out->tls,	  ['e'] = &out->exchanges,
+			       ['f'] = &out->web_config,  ['H'] = &out->hardening,
+			       ['b'] = &out->cpu_budget,  ['m'] = &out->naming,
 			       ['M'] = &out->memory_limit};
 
 	for (int c;
