@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include "command.h"
 #include "exchange_file.h"
@@ -16,6 +17,7 @@
 #include "log.h"
 #include "session.h"
 #include "summary.h"
+#include "tail.h"
 #include "web/listen.h"
 #include "web/web.h"
 #include "web/web_config.h"
@@ -172,7 +174,8 @@ static int load_web_config(const struct config *config, struct web_config **out,
 }
 
 static int serve(struct session *session, const struct config *config,
-		 const struct web_config *web_config, struct web **web, char *error, size_t size)
+		 const struct web_config *web_config, struct tail *tail, struct web **web,
+		 char *error, size_t size)
 {
 	struct web_options options = {
 		.listen_address = config->web.listen_address,
@@ -181,6 +184,7 @@ static int serve(struct session *session, const struct config *config,
 		.config = web_config,
 		.snapshot = new_snapshot,
 		.context = session->observer,
+		.tail = tail,
 	};
 
 	return web__start(&options, web, error, size);
@@ -202,6 +206,7 @@ struct daemon {
 	struct web_config *web_config; /* NULL: none */
 	struct web *web;
 	struct exchange_file *exchanges;
+	struct tail *tail;
 };
 
 static int move_to(struct daemon *d, const struct config *old, const struct config *next,
@@ -212,8 +217,8 @@ static int move_to(struct daemon *d, const struct config *old, const struct conf
 
 	web__stop(d->web);
 	d->web = NULL;
-	err = serve(&d->session, next, web_config, &d->web, error, size);
-	if (err && serve(&d->session, old, d->web_config, &d->web, again, sizeof(again)))
+	err = serve(&d->session, next, web_config, d->tail, &d->web, error, size);
+	if (err && serve(&d->session, old, d->web_config, d->tail, &d->web, again, sizeof(again)))
 		log__write(LOG_ERROR, "web", "%s", again);
 	return err;
 }
@@ -307,6 +312,14 @@ static void keep_written(struct daemon *d)
 			   d->options.exchanges, strerror(-err));
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
 static void watch(struct daemon *d)
 {
 	long long elapsed_ms = 0;
@@ -321,6 +334,7 @@ static void watch(struct daemon *d)
 		elapsed_ms += 500;
 		keep_written(d);
 		web__tick(d->web);
+		tail__tick(d->tail, monotonic_ns());
 		if (d->options.summary_seconds && elapsed_ms >= d->options.summary_seconds * 1000) {
 			elapsed_ms = 0;
 			say_summary(d);
@@ -359,11 +373,12 @@ static int start(struct daemon *d, char *error, size_t size)
 					  observer__engine(d->session.observer), &d->exchanges,
 					  error, size);
 	if (!err) {
+		d->tail = tail__new(observer__engine(d->session.observer));
 		make_folder(config->web.socket);
 		harden(config);
 	}
 	if (!err)
-		err = serve(&d->session, config, d->web_config, &d->web, error, size);
+		err = serve(&d->session, config, d->web_config, d->tail, &d->web, error, size);
 	if (!err) {
 		err = session__start(&d->session);
 		if (err)
@@ -391,6 +406,7 @@ static int run(struct daemon *d)
 	web__stop(d->web);
 	web_config__free(d->web_config);
 	observer__close(d->session.observer);
+	tail__free(d->tail);
 	if (exchange_file__close(d->exchanges) && !err) {
 		err = -EIO;
 		snprintf(error, sizeof(error), "%s could not be written in full",

@@ -14,6 +14,7 @@ enum exit_code {
 /* argv[0] is the command's name. Each returns an exit code. */
 int cmd_run(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_tail(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_check(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct {
 } commands[] = {
 	{"run", cmd_run, "observe this node and serve metrics (the daemon)"},
 	{"top", cmd_top, "live view, of the daemon if one runs, or of a recording"},
+	{"tail", cmd_tail, "exchanges as they end, one a line, with filters"},
 	{"record", cmd_record, "write what is captured to a file"},
 	{"replay", cmd_replay, "exchanges or metrics of a recording; needs no rights"},
 	{"check", cmd_check, "read a configuration file and say what is wrong with it"},

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import sut
 
-COMMANDS = ("run", "top", "record", "replay", "check", "doctor", "version")
+COMMANDS = ("run", "top", "tail", "record", "replay", "check", "doctor", "version")
 
 
 def sonde(*arguments, **options):

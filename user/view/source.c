@@ -2,20 +2,14 @@
 #include "view/source.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "buffer.h"
 #include "replay.h"
 #include "session.h"
-
-#define ANSWER_MAX (64u << 20)
-#define TIMEOUT_MS 5000
+#include "view/daemon.h"
 
 struct source {
 	char socket[108], address[128]; /* of the daemon in use; "" not that one */
@@ -25,98 +19,35 @@ struct source {
 
 /* ---- a daemon ---- */
 
-static int connect_local(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, err;
-
-	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
-		return -ENOENT;
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd < 0 ? -errno : fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
-static int connect_tcp(const char *address)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	const char *colon = strrchr(address, ':');
-	struct addrinfo *found = NULL;
-	char host[128];
-	int fd = -ENOENT;
-
-	if (!colon)
-		return -EINVAL;
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-	if (getaddrinfo(host[0] ? host : "127.0.0.1", colon + 1, &hints, &found))
-		return -EINVAL;
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen)) {
-		close(fd);
-		fd = -ECONNREFUSED;
-	}
-	freeaddrinfo(found);
-	return fd;
-}
-
-static int read_all(int fd, struct buffer *out)
-{
-	char bytes[65536];
-	ssize_t got = 1;
-
-	while (got > 0 && out->length < ANSWER_MAX && !out->failed) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-
-		if (poll(&wait, 1, TIMEOUT_MS) <= 0)
-			return -ETIMEDOUT;
-		got = read(fd, bytes, sizeof(bytes));
-		if (got > 0)
-			buffer__append(out, bytes, (size_t)got);
-	}
-	return got < 0 ? -errno : out->failed ? -ENOMEM : 0;
-}
-
-/* HTTP/1.0, so that the answer ends with the connection and is not chunked. */
 static json_t *ask(int fd, char *error, size_t size)
 {
-	static const char request[] = "GET /api/top HTTP/1.0\r\nHost: sonde\r\n\r\n";
 	struct buffer answer = {0};
 	json_error_t problem;
 	json_t *model = NULL;
-	const char *body;
-	int err = -EIO;
 
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1)
-		err = read_all(fd, &answer);
-	body = answer.data ? strstr(answer.data, "\r\n\r\n") : NULL;
-	if (err)
-		snprintf(error, size, "the daemon does not answer: %s", strerror(-err));
-	else if (!body || strncmp(answer.data, "HTTP/1.", 7) != 0 ||
-		 strncmp(answer.data + 8, " 200", 4) != 0)
-		snprintf(error, size, "what listens there is no sonde daemon, or it is stopping");
-	else if (!(model = json_loads(body + 4, 0, &problem)))
-		snprintf(error, size, "the daemon's answer is not understood: %s", problem.text);
+	if (!daemon__ask(fd, "/api/top", &answer, error, size)) {
+		model = json_loads(answer.data, 0, &problem);
+		if (!model)
+			snprintf(error, size, "the daemon's answer is not understood: %s",
+				 problem.text);
+	}
 	buffer__clear(&answer);
 	return model;
 }
 
 static int connect_daemon(const struct source *s)
 {
-	return s->socket[0] ? connect_local(s->socket) : connect_tcp(s->address);
+	return s->socket[0] ? daemon__connect_local(s->socket) : daemon__connect_tcp(s->address);
 }
 
 static bool find_daemon(struct source *s, const struct source_options *options)
 {
-	int fd = connect_local(options->socket);
+	int fd = daemon__connect_local(options->socket);
 
 	if (fd >= 0) {
 		snprintf(s->socket, sizeof(s->socket), "%s", options->socket);
 	} else if (options->address[0]) {
-		fd = connect_tcp(options->address);
+		fd = daemon__connect_tcp(options->address);
 		if (fd >= 0)
 			snprintf(s->address, sizeof(s->address), "%s", options->address);
 	}

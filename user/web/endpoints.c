@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "web/health.h"
 #include "web/negotiate.h"
 #include "web/page_files.h"
@@ -38,6 +39,23 @@ static void make_top(const struct snapshot *snapshot, const struct request *requ
 		reply->body.failed = true;
 	free(text);
 	json_decref(model);
+}
+
+/* Lines of exchanges that ended since an earlier question (tail.h). */
+static void make_tail(const struct snapshot *snapshot, const struct request *request,
+		      struct reply *reply)
+{
+	struct timespec now;
+
+	(void)snapshot;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	reply->type = "application/x-ndjson";
+	if (request->tail)
+		tail__read(request->tail, request->after ? strtoull(request->after, NULL, 10) : 0,
+			   (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec,
+			   &reply->body);
+	else
+		reply->status = 404;
 }
 
 /* It answers, so it lives. */
@@ -82,6 +100,7 @@ static const struct endpoint endpoints[] = {
 	{"/api/monitoring/pool-config", true, false, health__make_pool_config},
 	{"/api/monitoring/summary", true, false, health__make_summary},
 	{"/api/top", true, false, make_top},
+	{"/api/tail", false, false, make_tail},
 	{"/-/healthy", false, false, make_healthy},
 	{"/-/ready", true, false, make_ready},
 };

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include "buffer.h"
 #include "metrics/metrics.h"
+#include "tail.h"
 
 /* What of a request a reply depends on; NULL but for the path: not there. */
 struct request {
@@ -13,6 +14,8 @@ struct request {
 	const char *accept;	   /* header */
 	const char *if_none_match; /* header */
 	const char *service;	   /* query parameter */
+	const char *after;	   /* query parameter */
+	struct tail *tail;	   /* NULL: there is none */
 };
 
 struct reply {

@@ -44,6 +44,7 @@ struct web {
 	char socket[108];
 	struct snapshot *(*snapshot)(void *context);
 	void *context;
+	struct tail *tail;
 	_Atomic uint64_t scrapes;
 	_Atomic uint64_t scrape_ns;
 	_Atomic uint64_t unauthorized;
@@ -192,6 +193,11 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+static const char *parameter(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 static void answer(struct web *web, struct MHD_Connection *connection, const char *url,
 		   const char *method, struct reply *reply)
 {
@@ -207,8 +213,8 @@ static void answer(struct web *web, struct MHD_Connection *connection, const cha
 		make_reply(web, endpoint,
 			   &(struct request){url, header(connection, "Accept"),
 					     header(connection, "If-None-Match"),
-					     MHD_lookup_connection_value(
-						     connection, MHD_GET_ARGUMENT_KIND, "service")},
+					     parameter(connection, "service"),
+					     parameter(connection, "after"), web->tail},
 			   reply);
 	}
 	if (reply->body.length >= GZIP_MIN &&
@@ -387,6 +393,7 @@ int web__start(const struct web_options *options, struct web **out, char *error,
 	}
 	web->snapshot = options->snapshot;
 	web->context = options->context;
+	web->tail = options->tail;
 	err = serve_both(web, options, error, size);
 	if (err) {
 		web__stop(web);

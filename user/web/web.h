@@ -11,6 +11,7 @@
 struct web;
 struct web_config;
 struct snapshot;
+struct tail;
 
 struct web_options {
 	const char *listen_address;	 /* "127.0.0.1:9867", "[::1]:9867", ":9867"; "" none */
@@ -20,6 +21,7 @@ struct web_options {
 	struct snapshot *(*snapshot)(
 		void *context); /* a new one, from any thread; NULL: none to be had */
 	void *context;
+	struct tail *tail; /* NULL: exchanges are not shown one by one */
 };
 
 /*

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* An exchange as a line for people, and which of them are wanted: `sonde tail`. Pure. */
+#ifndef SONDE_LINE_H
+#define SONDE_LINE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "buffer.h"
+
+/* NULL and 0: whatever it is. Patterns may hold * and ?. */
+struct line_filter {
+	const char *service, *route; /* patterns; route: of a statement or command its text */
+	const char *protocol, *side;
+	const char *status; /* "404", "5xx", "error", an SQLSTATE, "aborted", "lost" */
+	uint64_t slower_ns; /* at least as long */
+};
+
+bool line_filter__admits(const struct line_filter *filter, const json_t *exchange);
+/*
+ * "12:34:56.789012 server nginx  http GET /orders/{id} 200 1.23ms"; offset_ns is added to the
+ * exchange's monotonic times to get the time since 1970.
+ */
+void line__print(const json_t *exchange, int64_t offset_ns, struct buffer *out);
+
+#endif
