@@ -11,9 +11,9 @@
 #include "buffer.h"
 #include "engine.h"
 
-#define TAIL_LINES     4096
-#define TAIL_WANTED_NS 10000000000ull /* after a reader's last question lines are kept no longer   \
-				       */
+#define TAIL_LINES 4096
+/* After the last question lines are kept so long. */
+#define TAIL_WANTED_NS 10000000000ull
 
 struct tail;
 
