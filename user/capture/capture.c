@@ -161,6 +161,7 @@ static int open_once(enum capture_way way, const struct capture_options *options
 	capture->tls_filter = options->tls_filter;
 	capture->sampling = options->sampling;
 	capture__set_timing(capture);
+	capture->stats.call_ns = call__cost_ns();
 	err = load(capture, error, size);
 	if (!err)
 		err = attach(capture, error, size);

@@ -42,6 +42,7 @@ struct capture_stats {
 	uint64_t recursion_misses;
 	uint64_t drain_delay_ns; /* newest: written -> read */
 	uint64_t drain_delay_max_ns;
+	uint64_t call_ns;     /* of a socket call without us, measured at the start; 0: not known */
 	uint64_t map_bytes;   /* of the kernel's memory, as of the last sweep */
 	uint64_t sampled_out; /* connections left out; one that came back counts again */
 };

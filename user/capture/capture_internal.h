@@ -109,6 +109,8 @@ int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);
 /* Memory that the kernel holds for the maps; some 50 us. */
 uint64_t maps__bytes(const struct sonde_bpf *bpf);
+/* Of one call of 120 bytes on a socket pair; 0: not known. */
+uint64_t call__cost_ns(void);
 /* How often the programs are timed. */
 void capture__set_timing(struct capture *capture);
 /* Bytes that wait, in the ring and the areas. */

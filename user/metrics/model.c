@@ -428,6 +428,11 @@ static json_t *sonde_json(const struct snapshot *s)
 	set_number(object, "sampling_rate", s->self.sampling.rate ? s->self.sampling.rate : 1);
 	set_count(object, "memory_limit", s->self.memory.limit);
 	json_object_set_new_nocheck(object, "memory_tight", json_boolean(s->self.memory.tight));
+	set_number(object, "call_cost",
+		   capture->run_count && capture->call_ns
+			   ? (double)capture->run_time_ns / (double)capture->run_count /
+				     (double)capture->call_ns
+			   : 0);
 	set_number(object, "cpu_budget", s->self.sampling.allowed);
 	return object;
 }

@@ -305,6 +305,10 @@ static void expose_capture(struct writer *w, const struct capture_stats *c,
 		return; /* the kernel's bpf_stats_enabled is off */
 	number(w, "sonde_bpf_run_seconds_total", METRIC_COUNTER, "seconds",
 	       "Time spent in the BPF programs.", (double)c->run_time_ns / SECOND);
+	if (c->call_ns)
+		number(w, "sonde_call_cost_ratio", METRIC_GAUGE, "",
+		       "Mean run of a BPF program as a share of a socket call's time without it.",
+		       (double)c->run_time_ns / (double)c->run_count / (double)c->call_ns);
 	count(w, "sonde_bpf_runs_total", METRIC_COUNTER, "", "Runs of the BPF programs.",
 	      c->run_count);
 }

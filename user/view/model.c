@@ -318,6 +318,7 @@ static void fill_sonde(struct model *m, const json_t *newer, const json_t *older
 	m->bytes = count_of(now, "bytes");
 	m->ring_fill = number_of(now, "ring_fill");
 	m->sampling_rate = number_of(now, "sampling_rate");
+	m->call_cost = number_of(now, "call_cost");
 	m->memory_tight = json_is_true(json_object_get(now, "memory_tight"));
 	if (!(m->sampling_rate > 0)) /* of a daemon that does not know of it */
 		m->sampling_rate = 1;

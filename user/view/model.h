@@ -67,6 +67,7 @@ struct model {
 	double interval; /* seconds that the rows are about */
 	bool recording;
 	char version[16], capture[24], wall[32];
+	double call_cost;     /* a BPF program's run as a share of a socket call; 0: not known */
 	bool memory_tight;    /* nothing new is taken in, to keep the memory limit */
 	double sampling_rate; /* share of the connections that is observed, 1: all */
 	double cpu_share, ring_fill, ring_fill_max, drain_delay_ms, bpf_share;

@@ -48,6 +48,9 @@ void page__sonde(const struct view *v, struct frame *f)
 	cells__put(f, 0, y++, STYLE_PLAIN, "capture        %s",
 		   m->recording ? "a recording" : m->capture);
 	cells__put(f, 0, y++, STYLE_PLAIN, "cpu            %.2f%% of one core", m->cpu_share * 100);
+	if (m->call_cost > 0)
+		cells__put(f, 0, y++, STYLE_PLAIN, "a bpf run      %.0f%% of a socket call's time",
+			   m->call_cost * 100);
 	cells__put(f, 0, y++, STYLE_PLAIN, "bpf            %.2f%% of one core", m->bpf_share * 100);
 	cells__put(f, 0, y++, STYLE_PLAIN, "resident       %.1f MiB",
 		   (double)m->resident_bytes / 1048576);
