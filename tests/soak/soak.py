@@ -285,6 +285,10 @@ def main():
                 killed += 1
             observed.sonde.settle()
             samples.append(sample(observed, started))
+            if rounds % 10 == 0:
+                s = samples[-1]
+                print(f"{s['seconds']:.0f} s: {rounds} rounds, {s['seen']} exchanges, lost {s['lost']}, {s['resident_kib']} KiB, "
+                      f"{s['descriptors']} descriptors", flush=True)
             time.sleep(PAUSE)
         redis.before_stop()
         observed.sonde.settle()
