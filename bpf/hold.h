@@ -25,6 +25,9 @@ struct {
 	__type(value, u32);
 } done SEC(".maps");
 
+__u64 done_in_vain; /* marks that the last program did not take, found so far */
+__u64 done_for_now; /* those that are still with their tasks; user/ has them counted */
+
 #ifdef SONDE_HOLDS /* libbpf 0.5 insists on kernel functions that are marked as dispensable */
 extern void bpf_preempt_disable(void) __weak __ksym;
 extern void bpf_preempt_enable(void) __weak __ksym;
@@ -39,8 +42,22 @@ static __always_inline void done__set(void)
 {
 	u32 *mark = done__of_task();
 
-	if (mark)
-		*mark = 1;
+	if (!mark)
+		return;
+	if (*mark)
+		__sync_fetch_and_add(&done_in_vain, 1);
+	*mark = 1;
+}
+
+/* Of a task that ends. */
+static __always_inline void done__end(void)
+{
+	u32 *mark = bpf_task_storage_get(&done, bpf_get_current_task_btf(), 0, 0);
+
+	if (!mark || !*mark)
+		return;
+	__sync_fetch_and_add(&done_in_vain, 1);
+	*mark = 0;
 }
 
 /* Without memory for the mark the work counts as done: rather lost than told twice. */

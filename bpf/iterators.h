@@ -13,6 +13,18 @@ int find_self(struct bpf_iter__task *context)
 	return 0;
 }
 
+/* Marks of bpf/hold.h. */
+SEC("iter/task")
+int find_done(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	u32 *mark = task ? bpf_task_storage_get(&done, task, 0, 0) : 0;
+
+	if (mark && *mark)
+		done_for_now += 1;
+	return 0;
+}
+
 /*
  * Listening ports; and every connection gets its cookie. Run before the hooks are attached, so that
  * the first bytes of a busy connection find its role; and again behind them, for what began between

@@ -102,8 +102,10 @@ void probes__kernel(struct probes *p, const struct btf *btf);
 bool hold__is_needed(void);
 /* After all other choices of programs. */
 void hold__choose(struct sonde_bpf *bpf);
-/* What `program` misses is; false where another one comes after it. */
-bool hold__is_lost(const struct sonde_bpf *bpf, const struct bpf_program *program);
+/* What `program` misses; false where another one comes after it. */
+bool hold__may_be_lost(const struct sonde_bpf *bpf, const struct bpf_program *program);
+/* Of what such programs missed what nobody else did; never less than it was. */
+uint64_t hold__lost(struct capture *capture, uint64_t missed);
 /* Puts one line about `err` into `error`; returns it. */
 int capture__fail(char *error, size_t size, int err, const char *what);
 bool kernel__traces(const struct btf *btf, const char *tracepoint);

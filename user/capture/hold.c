@@ -54,8 +54,30 @@ void hold__choose(struct sonde_bpf *bpf)
 }
 
 /* What on_splice_from misses the next receive notices. */
-bool hold__is_lost(const struct sonde_bpf *bpf, const struct bpf_program *program)
+bool hold__may_be_lost(const struct sonde_bpf *bpf, const struct bpf_program *program)
 {
 	return !relative(bpf, program, HELD, LAST) && !relative(bpf, program, AGAIN, LAST) &&
 	       program != bpf->progs.on_splice_from;
+}
+
+/*
+ * A mark that is set while its call is still passing the programs is subtracted, too: what was lost
+ * is then told later. Marks are looked for before those that were found are read, so that none of
+ * them is in neither.
+ */
+uint64_t hold__lost(struct capture *capture, uint64_t missed)
+{
+	struct sonde_bpf *bpf = capture->bpf;
+	uint64_t told = capture->stats.recursion_misses, done;
+
+	if (bpf_program__fd(bpf->progs.find_done) < 0)
+		return missed;
+	if (missed <= told + __atomic_load_n(&bpf->bss->done_in_vain, __ATOMIC_ACQUIRE))
+		return told;
+	bpf->bss->done_for_now = 0;
+	if (iterator__run(bpf->progs.find_done, NULL, NULL))
+		return told;
+	done = __atomic_load_n(&bpf->bss->done_in_vain, __ATOMIC_ACQUIRE);
+	done += bpf->bss->done_for_now;
+	return missed > done + told ? missed - done : told;
 }

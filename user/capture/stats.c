@@ -36,7 +36,7 @@ static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time
 			continue;
 		*run_count += info.run_cnt;
 		*run_time += info.run_time_ns;
-		if (hold__is_lost(capture->bpf, program))
+		if (hold__may_be_lost(capture->bpf, program))
 			*misses += info.recursion_misses;
 	}
 }
@@ -82,7 +82,7 @@ void capture__measure(struct capture *capture)
 		capture->timing = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		capture->measured_ns = now;
 		sum(capture, &capture->measured_count, &capture->measured_time, &misses);
-		capture->stats.recursion_misses = misses;
+		capture->stats.recursion_misses = hold__lost(capture, misses);
 	}
 }
 
@@ -100,9 +100,10 @@ static uint64_t entries(int map)
 
 void capture__stats(struct capture *capture, struct capture_stats *out)
 {
-	uint64_t count, time;
+	uint64_t count, time, misses;
 
-	sum(capture, &count, &time, &capture->stats.recursion_misses);
+	sum(capture, &count, &time, &misses);
+	capture->stats.recursion_misses = hold__lost(capture, misses);
 	extrapolate(capture, monotonic_ns());
 	*out = capture->stats;
 	out->ring_bytes =

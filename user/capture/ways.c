@@ -97,9 +97,9 @@ static void choose_programs(struct sonde_bpf *bpf, enum capture_way way, const s
 static bool attaches_later(const struct sonde_bpf *bpf, const struct bpf_program *program)
 {
 	const struct bpf_program *const later[] = {
-		bpf->progs.find_self,	 bpf->progs.find_listeners, bpf->progs.find_unix,
-		bpf->progs.list_unix,	 bpf->progs.list_tcp,	    bpf->progs.on_splice_from,
-		bpf->progs.find_spliced,
+		bpf->progs.find_self,	   bpf->progs.find_done,    bpf->progs.find_listeners,
+		bpf->progs.find_unix,	   bpf->progs.list_unix,    bpf->progs.list_tcp,
+		bpf->progs.on_splice_from, bpf->progs.find_spliced,
 	};
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++)
