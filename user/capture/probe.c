@@ -129,9 +129,9 @@ size_t capture__probe(struct capture_probe *out, size_t max)
 		   "connections are seen by their first bytes only",
 		   "Linux 4.16 and newer have it");
 	tracepoint(&p, btf, "sk_data_ready", "queue time", "queue time is not measured",
-		   "Linux 6.2 and newer have it");
+		   "Linux 6.3 and newer have it");
 	way(&p, CAPTURE_SOCKET_TRACEPOINTS, "the best way where it is there; others serve as well");
-	way(&p, CAPTURE_FEXIT, "needs Linux 5.15 with BPF trampolines (arm64: 6.0)");
+	way(&p, CAPTURE_FEXIT, "needs Linux 5.15 with BPF trampolines (arm64: 6.4)");
 	way(&p, CAPTURE_SYS_EXIT, "needs Linux 5.15; the last of the ways");
 	btf__free(btf);
 	return p.count;
