@@ -103,7 +103,17 @@ static __always_inline bool done__take(void)
 		bpf_preempt_enable();                                                              \
 		return 0;                                                                          \
 	}
+#define PROBE_HELD(name, work)                                                                     \
+	SEC("uprobe/" #name "_held")                                                               \
+	int name##_held(struct pt_regs *regs)                                                      \
+	{                                                                                          \
+		bpf_preempt_disable();                                                             \
+		work;                                                                              \
+		bpf_preempt_enable();                                                              \
+		return 0;                                                                          \
+	}
 #else
+#define PROBE_HELD(name, work)
 #define PROGRAM_HELD(section, name, work, parameters...)
 #define PROGRAM_BEHIND(section, name, work, is_done, parameters...)
 #endif
@@ -127,5 +137,19 @@ static __always_inline bool done__take(void)
 	PROGRAM_HELD(section, name, work; done__set(), ##parameters)                               \
 	PROGRAM_BEHIND(section, name##_again, work; done__set(), done__is(), ##parameters)         \
 	PROGRAM_BEHIND(section, name##_last, work, done__take(), ##parameters)
+
+/*
+ * In a library, and its twin: nothing is missed there, but the kernel gives a program a stack of
+ * its CPU (bpf_enable_priv_stack in kernel/bpf/verifier.c, Linux 6.13), whoever else runs it
+ * meanwhile.
+ */
+#define PROBE(name, work)                                                                          \
+	SEC("uprobe/" #name)                                                                       \
+	int name(struct pt_regs *regs)                                                             \
+	{                                                                                          \
+		work;                                                                              \
+		return 0;                                                                          \
+	}                                                                                          \
+	PROBE_HELD(name, work)
 
 #endif

@@ -16,8 +16,7 @@
 #define GO_3(from) ((from)->regs[2])
 #endif
 
-SEC("uprobe/tls_go_enter")
-int tls_go_enter(struct pt_regs *regs)
+static __always_inline void goroutine__enter(struct pt_regs *regs)
 {
 	struct tls_key key = goroutine__key(regs);
 	u64 cookie = bpf_get_attach_cookie(regs);
@@ -32,34 +31,35 @@ int tls_go_enter(struct pt_regs *regs)
 	const struct tls_thread *thread = bpf_map_lookup_elem(&tls_goroutines, &key);
 
 	if (thread && tls_call__is_within(thread, fresh.session, call))
-		return 0;
+		return;
 	if (call == TLS_SHUTDOWN)
 		tls__ended(fresh.session, DIRECTION_SEND);
 	if (bpf_map_update_elem(&tls_goroutines, &key, &fresh, BPF_ANY))
 		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
-	return 0;
 }
+
+PROBE(tls_go_enter, goroutine__enter(regs))
 
 /*
  * Nothing read is no end here: a reader whose deadline has passed returns so too (net/http does
  * that with every idle connection). Of a closed session nothing more comes.
  */
-SEC("uprobe/tls_go_leave")
-int tls_go_leave(struct pt_regs *regs)
+static __always_inline void goroutine__leave(struct pt_regs *regs)
 {
 	struct tls_key key = goroutine__key(regs);
 	const struct tls_thread *found = bpf_map_lookup_elem(&tls_goroutines, &key);
 	struct tls_thread thread;
 
 	if (!found || found->call != TLS_COOKIE_CALL(bpf_get_attach_cookie(regs)))
-		return 0;
+		return;
 	thread = *found;
 	bpf_map_delete_elem(&tls_goroutines, &key);
 	if (thread.call == TLS_SHUTDOWN)
 		tls_session__delete(thread.session);
 	else if (thread.call != TLS_HANDSHAKE && !thread.given && (s64)GO_1(regs) > 0)
 		tls_call__done(&thread, thread.session, GO_1(regs));
-	return 0;
 }
+
+PROBE(tls_go_leave, goroutine__leave(regs))
 
 #endif

@@ -91,8 +91,7 @@ static __noinline int tls_call__done(const struct tls_thread *thread, u64 object
 	return 0;
 }
 
-SEC("uprobe/tls_enter")
-int tls_enter(struct pt_regs *regs)
+static __always_inline void tls_call__enter(struct pt_regs *regs)
 {
 	u64 cookie = bpf_get_attach_cookie(regs);
 	u8 call = TLS_COOKIE_CALL(cookie);
@@ -103,37 +102,39 @@ int tls_enter(struct pt_regs *regs)
 	asm volatile("" : "+r"(fourth), "+r"(fifth));
 	if (call == TLS_FREE) {
 		tls_session__delete(ARGUMENT_1(regs));
-		return 0;
+		return;
 	}
 	if (call == TLS_SHUTDOWN)
 		tls__ended(ARGUMENT_1(regs), DIRECTION_SEND);
 	thread = tls__thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread) {
 		count_loss(PROTOCOL_TLS, LOSS_STATE, 0);
-		return 0;
+		return;
 	}
 	if (tls_call__is_within(thread, ARGUMENT_1(regs), call) || !tls__allowed(thread))
-		return 0;
+		return;
 	thread->session = ARGUMENT_1(regs);
 	thread->buffer = ARGUMENT_2(regs);
 	thread->moved = call == TLS_WRITE_EX2 ? fifth : fourth;
 	thread->slot = TLS_COOKIE_SLOT(cookie);
 	thread->call = call;
-	return 0;
 }
 
-SEC("uprobe/tls_leave")
-int tls_leave(struct pt_regs *regs)
+PROBE(tls_enter, tls_call__enter(regs))
+
+static __always_inline void tls_call__leave(struct pt_regs *regs)
 {
 	struct tls_thread *thread = tls__thread(0);
 	u64 object;
 
 	if (!thread || !thread->session ||
 	    thread->call != TLS_COOKIE_CALL(bpf_get_attach_cookie(regs)))
-		return 0;
+		return;
 	object = thread->session;
 	thread->session = 0;
-	return tls_call__done(thread, object, RESULT(regs));
+	tls_call__done(thread, object, RESULT(regs));
 }
+
+PROBE(tls_leave, tls_call__leave(regs))
 
 #endif

@@ -102,6 +102,8 @@ void probes__kernel(struct probes *p, const struct btf *btf);
 bool hold__is_needed(void);
 /* After all other choices of programs. */
 void hold__choose(struct sonde_bpf *bpf);
+/* Which of the two is the one to attach. */
+struct bpf_program *hold__of(const struct sonde_bpf *bpf, struct bpf_program *plain);
 /* What `program` misses; false where another one comes after it. */
 bool hold__may_be_lost(const struct sonde_bpf *bpf, const struct bpf_program *program);
 /* Of what such programs missed what nobody else did; never less than it was. */

@@ -53,6 +53,13 @@ void hold__choose(struct sonde_bpf *bpf)
 	bpf_object__for_each_program(program, bpf->obj) choose(bpf, program, hold);
 }
 
+struct bpf_program *hold__of(const struct sonde_bpf *bpf, struct bpf_program *plain)
+{
+	struct bpf_program *held = hold__is_needed() ? relative(bpf, plain, "", HELD) : NULL;
+
+	return held ? held : plain;
+}
+
 /* What on_splice_from misses the next receive notices. */
 bool hold__may_be_lost(const struct sonde_bpf *bpf, const struct bpf_program *program)
 {

@@ -36,7 +36,7 @@ struct places {
 	__u64 *offset, *cookie;
 };
 
-static struct bpf_program *program_of(const struct sonde_bpf *bpf, enum tls_place_kind kind)
+static struct bpf_program *plain_of(const struct sonde_bpf *bpf, enum tls_place_kind kind)
 {
 	struct bpf_program *const programs[TLS_PLACE_KIND_COUNT] = {
 		[TLS_AT_RETURN] = bpf->progs.tls_leave,	     [TLS_AT_END] = bpf->progs.tls_leave,
@@ -45,6 +45,11 @@ static struct bpf_program *program_of(const struct sonde_bpf *bpf, enum tls_plac
 	};
 
 	return programs[kind];
+}
+
+static struct bpf_program *program_of(const struct sonde_bpf *bpf, enum tls_place_kind kind)
+{
+	return hold__of(bpf, plain_of(bpf, kind));
 }
 
 bool tls__is_program(const struct sonde_bpf *bpf, const struct bpf_program *program)
@@ -89,11 +94,13 @@ void tls__choose(struct capture *capture, const struct btf *btf)
 	}
 	capture->uprobe_multi = capture->with_tls && has_attach_type(btf, "BPF_TRACE_UPROBE_MULTI");
 	for (int kind = 0; kind < TLS_PLACE_KIND_COUNT; kind++) {
-		struct bpf_program *program = program_of(bpf, (enum tls_place_kind)kind);
+		struct bpf_program *plain = plain_of(bpf, (enum tls_place_kind)kind);
 
-		bpf_program__set_autoload(program, capture->with_tls);
+		/* hold__choose() follows. */
+		bpf_program__set_autoload(plain, capture->with_tls);
 		if (capture->uprobe_multi)
-			bpf_program__set_expected_attach_type(program, TRACE_UPROBE_MULTI);
+			bpf_program__set_expected_attach_type(
+				program_of(bpf, (enum tls_place_kind)kind), TRACE_UPROBE_MULTI);
 	}
 	size_map(capture, bpf->maps.tls_sessions);
 	size_map(capture, bpf->maps.tls_goroutines);
