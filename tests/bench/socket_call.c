@@ -132,9 +132,10 @@ static int run_round(enum setting setting, enum capture_way way, double *shared)
 		decide(capture, setting);
 	flags[0] = 1;
 	while (!waitpid(child, NULL, WNOHANG)) {
-		usleep(5000);
-		if (capture)
+		if (capture && capture__wait(capture, 5) >= 0) /* as the daemon does */
 			capture__drain(capture, 0, take, NULL);
+		else
+			usleep(5000);
 	}
 	capture__close(capture);
 	empty_bpf__destroy(empty);

@@ -6,6 +6,8 @@
  * tenth of each second then.
  */
 #include <errno.h>
+#include <stdbool.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include "capture/capture_internal.h"
@@ -19,6 +21,19 @@ static uint64_t monotonic_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * A softirq may come upon a program of its own kind at work: at a connection's states, mostly, when
+ * many come at once. What is not seen there is when bytes arrived (a queue time less), a handshake
+ * (the first call knows the rest), an end (the next of the ends tells it, the sweep at last) or a
+ * process's name. The programs at calls see bytes, and run in their callers' context only.
+ */
+static bool sees_bytes(const struct sonde_bpf *bpf, const struct bpf_program *program)
+{
+	return strncmp(bpf_program__name(program), "on_data_ready", 13) != 0 &&
+	       program != bpf->progs.on_set_state && program != bpf->progs.on_destroy &&
+	       program != bpf->progs.on_exec && program != bpf->progs.on_exit;
 }
 
 static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time, uint64_t *misses)
@@ -36,7 +51,7 @@ static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time
 			continue;
 		*run_count += info.run_cnt;
 		*run_time += info.run_time_ns;
-		if (hold__may_be_lost(capture->bpf, program))
+		if (hold__may_be_lost(capture->bpf, program) && sees_bytes(capture->bpf, program))
 			*misses += info.recursion_misses;
 	}
 }
