@@ -8,26 +8,30 @@
 #define SONDE_BPF_BRIEF_H
 
 /*
- * Of a call whose bytes are in one buffer its address, or 0. Nothing is decided here that
- * source__find does not decide in the same way.
+ * What a record of the current call has: bytes at *buffer, or (sendfile) none, and *flags say why.
+ * False where that is not so plain. Nothing is decided here but what source__find decides.
  */
-static __always_inline u64 brief__buffer(const struct task_struct *task)
+static __always_inline bool brief__source(const struct task_struct *task, u64 *buffer, u16 *flags)
 {
 	struct pt_regs *regs = (struct pt_regs *)task_pt_regs((struct task_struct *)task);
 	struct user_vector entry;
-	u64 second;
 	long call;
 
 	if (task->flags & (PF_IO_WORKER | PF_KTHREAD) || CALLER_IS_COMPAT(task) || !CALL_RUNS(regs))
-		return 0;
+		return false;
 	call = REGISTER_CALL(regs);
-	second = REGISTER_2(regs);
+	if (call == SYS_SENDFILE) {
+		*flags = CHUNK_NO_BUFFER;
+		return true;
+	}
+	*buffer = REGISTER_2(regs);
 	if (call == SYS_READ || call == SYS_WRITE || call == SYS_RECVFROM || call == SYS_SENDTO)
-		return second;
-	if ((call == SYS_WRITEV || call == SYS_READV) && REGISTER_3(regs) == 1 &&
-	    !bpf_probe_read_user(&entry, sizeof(entry), (void *)second))
-		return entry.address;
-	return 0;
+		return true;
+	if ((call != SYS_WRITEV && call != SYS_READV) || REGISTER_3(regs) != 1 ||
+	    bpf_probe_read_user(&entry, sizeof(entry), (void *)*buffer))
+		return false;
+	*buffer = entry.address;
+	return true;
 }
 
 static __always_inline bool brief__may(const struct state *state, const struct task_struct *task,
@@ -39,16 +43,17 @@ static __always_inline bool brief__may(const struct state *state, const struct t
 }
 
 static __always_inline void brief__fill(struct chunk *chunk, struct state *state,
-					const struct task_struct *task, u8 direction, u32 ret)
+					const struct task_struct *task, u8 direction, u32 ret,
+					u32 head, u16 flags)
 {
 	u64 now = bpf_ktime_get_ns();
 
-	event__fill(&chunk->event, EVENT_CHUNK, 0, sizeof(*chunk) + ret, now);
+	event__fill(&chunk->event, EVENT_CHUNK, flags, sizeof(*chunk) + head, now);
 	chunk->connection = state->id;
 	chunk->position = __sync_fetch_and_add(&state->position[direction & 1], ret);
 	chunk->queue_ns = state__queue_time(state, direction, now);
 	chunk->length = ret;
-	chunk->head = ret;
+	chunk->head = head;
 	chunk->tgid = task->tgid;
 	chunk->tid = task->pid;
 	chunk->direction = direction;
@@ -64,8 +69,9 @@ static __always_inline bool moved_briefly(struct state *state, struct sock *sk, 
 	bool counted = direction == DIRECTION_RECV && state->flags & STATE_COPIED;
 	struct chunk *chunk;
 	struct area *area;
-	u32 copied = 0;
-	u64 buffer, at;
+	u32 copied = 0, head;
+	u64 buffer = 0, at;
+	u16 missing = 0;
 
 	if (!area_bytes || !brief__may(state, task, ret))
 		return false;
@@ -74,21 +80,21 @@ static __always_inline bool moved_briefly(struct state *state, struct sock *sk, 
 		if (copied - state->copied != ret)
 			return false;
 	}
-	buffer = brief__buffer(task);
-	if (!buffer)
+	if (!brief__source(task, &buffer, &missing))
 		return false;
-	area = area__own(sizeof(*chunk) + ret, &at);
+	head = missing ? 0 : ret;
+	area = area__own(sizeof(*chunk) + head, &at);
 	if (!area)
 		return false;
 	chunk = area__record(area, at);
-	if (bpf_probe_read_user(chunk->data, ret, (void *)buffer)) {
+	if (head && bpf_probe_read_user(chunk->data, head, (void *)buffer)) {
 		area__disown(area, at);
 		return false;
 	}
-	brief__fill(chunk, state, task, direction, ret);
+	brief__fill(chunk, state, task, direction, ret, head, missing);
 	if (counted)
 		state->copied = copied;
-	at = area__behind(at, sizeof(*chunk) + ret);
+	at = area__behind(at, sizeof(*chunk) + head);
 	area__disown(area, at);
 	area__alarm(area, at, chunk->event.time_ns);
 	return true;
