@@ -2,6 +2,7 @@
 #include "capture/merge.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -13,9 +14,11 @@
 /* Where a round stands in an area or (index == areas) in the ring. */
 struct source {
 	uint64_t time_ns; /* of its next record */
-	uint64_t at, end; /* of the ring: indices into `listed` */
+	const void *next; /* NULL: it is not to be handed over */
+	uint32_t size;
 	uint32_t index;
-	uint32_t told; /* records whose room was not given back yet */
+	uint64_t at, behind, end; /* of the ring: indices into `listed` */
+	uint32_t told;		  /* records whose room was not given back yet */
 };
 
 struct merge {
@@ -129,13 +132,22 @@ static void sift_down(struct merge *m, uint32_t at)
 	m->heap[at] = moving;
 }
 
-static uint64_t next_time(const struct merge *m, const struct source *s)
+/* What comes next, where there is something. */
+static void look(const struct merge *m, struct source *s)
 {
-	uint64_t behind;
+	const struct event *event;
 
-	if (s->index == m->area_count)
-		return m->listed_ns[s->at];
-	return areas__record(m->areas, s->index, s->at, &behind)->time_ns;
+	if (s->index == m->area_count) {
+		s->time_ns = m->listed_ns[s->at];
+		s->next = m->listed[s->at].record;
+		s->size = m->listed[s->at].size;
+		s->behind = s->at + 1;
+		return;
+	}
+	event = areas__record(m->areas, s->index, s->at, &s->behind);
+	s->time_ns = event->time_ns;
+	s->next = event;
+	s->size = event->size;
 }
 
 static void add_source(struct merge *m, uint32_t index, uint64_t at, uint64_t end)
@@ -145,7 +157,7 @@ static void add_source(struct merge *m, uint32_t index, uint64_t at, uint64_t en
 	if (at == end)
 		return;
 	*s = (struct source){.at = at, .end = end, .index = index};
-	s->time_ns = next_time(m, s);
+	look(m, s);
 	m->heap_count++;
 }
 
@@ -172,26 +184,27 @@ static void give_back(struct merge *m, struct source *s)
 		areas__consume(m->areas, s->index, s->at);
 }
 
-static void tell(struct merge *m, struct source *s)
+/* Tells of the first source what is not younger than `until`, at most `max`. Returns how many. */
+static uint32_t tell(struct merge *m, uint64_t until, uint32_t max)
 {
-	const struct ring_record *listed;
-	const struct event *event;
-	uint64_t behind;
+	struct source *s = &m->heap[0];
+	uint32_t count = 0;
 
-	if (s->index == m->area_count) {
-		listed = &m->listed[s->at++];
-		if (listed->record)
-			m->take(m->context, listed->record, listed->size);
-	} else {
-		event = areas__record(m->areas, s->index, s->at, &behind);
-		m->take(m->context, event, event->size);
-		s->at = behind;
-	}
-	if (++s->told == FREED_EACH)
-		give_back(m, s);
+	do {
+		if (s->next)
+			m->take(m->context, s->next, s->size);
+		s->at = s->behind;
+		if (++s->told == FREED_EACH)
+			give_back(m, s);
+		count++;
+		if (s->at == s->end)
+			break;
+		look(m, s);
+	} while (s->time_ns <= until && count < max);
+	return count;
 }
 
-/* The first source has told its oldest record: it may have another one, which may not be first. */
+/* The first source has told what was its turn: it may have more, which may not be first. */
 static void advance(struct merge *m)
 {
 	struct source *s = &m->heap[0];
@@ -199,11 +212,18 @@ static void advance(struct merge *m)
 	if (s->at == s->end) {
 		give_back(m, s);
 		*s = m->heap[--m->heap_count];
-	} else {
-		s->time_ns = next_time(m, s);
 	}
 	if (m->heap_count > 1)
 		sift_down(m, 0);
+}
+
+/* Until when it is the first source's turn. */
+static uint64_t turn(const struct merge *m, uint64_t until)
+{
+	for (uint32_t i = 1; i < 3 && i < m->heap_count; i++)
+		if (m->heap[i].time_ns < until)
+			until = m->heap[i].time_ns;
+	return until;
 }
 
 /* What is beyond the listed part of the ring may be as old as the last one in it. */
@@ -219,21 +239,20 @@ static uint64_t latest(const struct merge *m, uint64_t now_ns)
 
 static int drain_round(struct merge *m, uint32_t max, uint64_t now_ns)
 {
+	uint32_t count = 0;
 	uint64_t until;
-	int count = 0;
 
 	if (!see_areas(m) || !see_ring(m))
 		return -EAGAIN;
 	until = latest(m, now_ns);
 	fill_heap(m);
-	while (m->heap_count && m->heap[0].time_ns <= until && (!max || (uint32_t)count < max)) {
-		tell(m, &m->heap[0]);
+	while (m->heap_count && m->heap[0].time_ns <= until && count < max) {
+		count += tell(m, turn(m, until), max - count);
 		advance(m);
-		count++;
 	}
 	for (uint32_t i = 0; i < m->heap_count; i++)
 		give_back(m, &m->heap[i]);
-	return count;
+	return (int)count;
 }
 
 int merge__drain(struct merge *m, uint32_t max, uint64_t now_ns,
@@ -244,7 +263,7 @@ int merge__drain(struct merge *m, uint32_t max, uint64_t now_ns,
 	m->take = take;
 	m->context = context;
 	do {
-		told = drain_round(m, max ? max - (uint32_t)count : 0, now_ns);
+		told = drain_round(m, (max ? max : INT_MAX) - (uint32_t)count, now_ns);
 		if (told < 0)
 			return count ? count : told;
 		count += told;
