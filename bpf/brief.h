@@ -14,7 +14,6 @@
 static __always_inline bool brief__source(const struct task_struct *task, u64 *buffer, u16 *flags)
 {
 	struct pt_regs *regs = (struct pt_regs *)task_pt_regs((struct task_struct *)task);
-	struct user_vector entry;
 	long call;
 
 	if (task->flags & (PF_IO_WORKER | PF_KTHREAD) || CALLER_IS_COMPAT(task) || !CALL_RUNS(regs))
@@ -27,11 +26,9 @@ static __always_inline bool brief__source(const struct task_struct *task, u64 *b
 	*buffer = REGISTER_2(regs);
 	if (call == SYS_READ || call == SYS_WRITE || call == SYS_RECVFROM || call == SYS_SENDTO)
 		return true;
-	if ((call != SYS_WRITEV && call != SYS_READV) || REGISTER_3(regs) != 1 ||
-	    bpf_probe_read_user(&entry, sizeof(entry), (void *)*buffer))
-		return false;
-	*buffer = entry.address;
-	return true;
+	/* the address is what an iovec begins with */
+	return (call == SYS_WRITEV || call == SYS_READV) && REGISTER_3(regs) == 1 &&
+	       !bpf_probe_read_user(buffer, sizeof(*buffer), (void *)*buffer);
 }
 
 static __always_inline bool brief__may(const struct state *state, const struct task_struct *task,

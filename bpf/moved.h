@@ -189,23 +189,27 @@ static __always_inline void state__before(struct state *state, const struct sock
 	state__unseen(state, sk, 0);
 }
 
-static __always_inline void moved(struct state *state, const struct sock *sk, u8 direction, u32 ret,
-				  int flags)
+/* A function of its own, for its room on the stack. */
+static __noinline int moved(struct state *state, const struct sock *sk, u8 direction, u32 ret,
+			    int flags)
 {
 	struct call call = {.task = bpf_get_current_pid_tgid(), .direction = direction};
 	struct source source;
 
+	if (!state)
+		return 0;
 	if (!hooked) {
 		state__before(state, sk);
-		return;
+		return 0;
 	}
 	if (!state__wanted(state, ret) ||
 	    !call__prepare(&call, state, sk, ret, state__announce(state, sk)))
-		return;
+		return 0;
 	source__find(&source, state, direction);
 	if (flags & MSG_TRUNC && direction == DIRECTION_RECV)
 		source__none(&source, CHUNK_NO_BUFFER); /* tcp(7): discarded, not copied */
 	call__write(&call, &source);
+	return 0;
 }
 
 #endif
