@@ -300,7 +300,7 @@ static void expose_capture(struct writer *w, const struct capture_stats *c,
 	count(w, "sonde_bpf_map_bytes", METRIC_GAUGE, "bytes",
 	      "Memory that the kernel holds for the BPF maps, the ring included.", c->map_bytes);
 	count(w, "sonde_bpf_recursion_misses_total", METRIC_COUNTER, "",
-	      "Times the kernel did not run a program, as it was running already.",
+	      "Calls for which the kernel did not run our program, as it was running already.",
 	      c->recursion_misses);
 	if (!c->run_count)
 		return; /* the kernel's bpf_stats_enabled is off */
