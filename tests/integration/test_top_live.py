@@ -95,6 +95,15 @@ try:
             line.startswith("nginx") and float(line.split()[3].rstrip("kM")) > 0 for line in screen().splitlines()))
         assert any(step in until("TREND") for step in "▁▂▃▄▅▆▇█"), screen()
         assert coloured(32), "lost 0 is green"
+
+        # The map of latencies over time: its newest interval stands at the right.
+        keys("/", "n", "g", "i", "n", "x", "Enter", "Enter")
+        until("of nginx")
+        keys("Enter")
+        until("newest at the right")
+        sut.wait_for("shades", lambda: any(shade in screen() for shade in "░▒▓"))
+        keys("Escape", "1")
+        until("SERVICE")
         sut.stop(load)
 
         # Stopped by ^Z the shell's screen is back; continued, the view is.

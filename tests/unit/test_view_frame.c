@@ -455,6 +455,62 @@ static void broken_utf8_is_replaced(void **state)
 	assert_true(wcscmp(out, L"\U0001f600") == 0);
 }
 
+static void show_route_for(struct screen *s, int counts, const char *sketch, int again)
+{
+	json_t *older = document(10, SERVICES, "", "", "", ""), *newer;
+	char route[300];
+	struct model *m;
+
+	snprintf(route, sizeof(route),
+		 "{\"service\": \"slow\", \"side\": \"server\", \"method\": \"GET\","
+		 " \"route\": \"/a\", \"count\": %d, \"sketch\": %s, \"max_ms\": 9000}",
+		 counts, sketch);
+	for (int i = 0; i < again; i++) {
+		newer = document(11 + i, SERVICES, route, "", "", "");
+		m = model__new(newer, older, s->model);
+		assert_non_null(m);
+		json_decref(newer);
+		model__free(s->model);
+		s->view.model = s->model = m;
+	}
+	json_decref(older);
+}
+
+/* Buckets of up to 1, 2 and 8 ms. */
+static void latencies_over_time_are_a_map(void **state)
+{
+	struct screen *s = *state;
+	int y = 0, x;
+
+	s->view.plain = true;
+	press(s, '2');
+	show_route_for(s, 1025, "{\"first\": 0, \"counts\": [1024, 0, 0, 0, 0, 0, 0, 0, 1]}", 2);
+	show_route_for(s, 1, "{\"first\": 24, \"counts\": [1]}", 1);
+	press(s, VIEW_ENTER);
+	while (y < s->frame.height && !strstr(line(s, y), "latencies"))
+		y++;
+	x = 12 + 2 * 39; /* 120 columns hold intervals of two */
+	assert_starts(s, y + 1, "    8.00ms");
+	assert_int_equal((int)strlen(line(s, y + 1)), x + 2);
+	assert_string_equal(line(s, y + 1) + x, "..");
+	assert_starts(s, y + 2, "    4.00ms");
+	assert_int_equal((int)strlen(line(s, y + 2)), 10);
+	assert_string_equal(line(s, y + 3) + x - 4, "....");
+	assert_string_equal(line(s, y + 4) + x - 4, "@@@@");
+	draw(s, 30, 15); /* fewer lines than octaves, fewer columns than intervals */
+	assert_true(has(s, "latencies"));
+}
+
+static void what_was_before_the_view_is_in_no_map(void **state)
+{
+	struct screen *s = *state;
+
+	press(s, '2');
+	press(s, VIEW_ENTER);
+	assert_true(has(s, "exchanges"));
+	assert_false(has(s, "latencies"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -475,6 +531,8 @@ int main(void)
 		TEST(hostile_names_reach_no_terminal),
 		TEST(every_size_of_every_page_can_be_drawn),
 		TEST(any_keys_in_any_order_do_no_harm),
+		TEST(latencies_over_time_are_a_map),
+		TEST(what_was_before_the_view_is_in_no_map),
 		TEST(once_shows_all_rows_and_no_movement),
 		cmocka_unit_test(numbers_have_the_units_of_people),
 		cmocka_unit_test(broken_utf8_is_replaced),

@@ -132,6 +132,7 @@ static void set_percentiles(struct model_row *row, const json_t *newer, const js
 
 	add_sketch(counts, json_object_get(newer, "sketch"), false);
 	add_sketch(counts, json_object_get(older, "sketch"), true);
+	heat__set_newest(&row->heat, counts);
 	row->p50 = sketch__quantile(counts, SKETCH_MIN, SKETCH_COUNT, 0.50);
 	row->p95 = sketch__quantile(counts, SKETCH_MIN, SKETCH_COUNT, 0.95);
 	row->p99 = sketch__quantile(counts, SKETCH_MIN, SKETCH_COUNT, 0.99);
@@ -170,9 +171,11 @@ static void set_names(struct model_row *row, const json_t *json, enum page page)
 
 static void set_history(struct model_row *row, const struct model_row *before)
 {
-	if (before)
+	if (before) {
 		memcpy(row->history, before->history + 1,
 		       (MODEL_HISTORY - 1) * sizeof(row->history[0]));
+		heat__continue(&row->heat, &before->heat);
+	}
 	row->history[MODEL_HISTORY - 1] = (float)row->rate;
 }
 
@@ -224,6 +227,8 @@ static void fill_rows(struct model *m, enum page page, const json_t *list,
 		row->id = id_of(json);
 		was = lookup__get(older, row->id);
 		fill_row(row, json, was, page, m->interval);
+		if (m->whole) /* its counts are of a longer time than others' */
+			row->heat = (struct heat){0};
 		set_status(row, json, was);
 		set_history(row, lookup__get(before, row->id));
 	}
@@ -345,6 +350,7 @@ struct model *model__new(const json_t *newer, const json_t *older, const struct 
 	if (!m)
 		return NULL;
 	m->recording = source && strcmp(source, "recording") == 0;
+	m->whole = !older;
 	m->interval = until > from ? (double)(until - from) / 1e9 : 0;
 	for (int page = 0; page < PAGE_LOSSES; page++)
 		if (!fill_page(m, (enum page)page, newer, older, before)) {

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "view/heat.h"
 
 #define MODEL_ROWS_MAX 20000 /* of one page; further ones are counted in `left_out` */
 #define MODEL_HISTORY  16    /* intervals of a sparkline */
@@ -49,6 +50,7 @@ struct model_row {
 	double mean, p50, p95, p99, max;	       /* ms; NAN where nothing was answered */
 	uint64_t connections;
 	float history[MODEL_HISTORY]; /* rates, newest last */
+	struct heat heat;	      /* empty where there is no older document */
 	struct model_status status[MODEL_STATUS];
 	size_t status_count;
 };
@@ -66,6 +68,7 @@ struct model_total {
 struct model {
 	double interval; /* seconds that the rows are about */
 	bool recording;
+	bool whole; /* there is no older document: rows are about all the time */
 	char version[16], capture[24], wall[32];
 	double call_cost;     /* a BPF program's run as a share of a socket call; 0: not known */
 	bool memory_tight;    /* nothing new is taken in, to keep the memory limit */

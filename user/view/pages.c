@@ -201,4 +201,5 @@ void page__details(const struct view *v, struct frame *f, const struct model_row
 	column__history(r, v->plain, trend, MODEL_HISTORY + 1);
 	x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "trend");
 	cells__put_wide(f, x, y, MODEL_HISTORY, STYLE_PLAIN, trend);
+	heat__draw(v, f, y + 1, r);
 }
