@@ -57,6 +57,11 @@ try:
         until("START")
         keys("Escape")
         until("LATENCY")
+        keys("8")
+        until("forecast_worker")  # two connections, idle
+        until("WAITING")
+        keys("0")
+        until("DEPTH")
         keys("1")
         until("SERVICE")
         keys("/")
@@ -84,7 +89,7 @@ try:
         print(f"{width}x{height}: good")
     plain = sut.run(sut.SONDE, "top", "--once", recording, env={**os.environ, "LC_ALL": "C"})
     assert plain.isascii(), "without UTF-8 only ASCII is printed"
-    for page in ("services", "routes", "statements", "commands", "losses", "sonde", "slow"):
+    for page in ("services", "routes", "statements", "commands", "losses", "sonde", "slow", "pools"):
         assert sut.run(sut.SONDE, "top", "--once", "--page", page, recording).strip()
 finally:
     tmux("kill-server", check=False)

@@ -511,6 +511,53 @@ static void what_was_before_the_view_is_in_no_map(void **state)
 	assert_false(has(s, "latencies"));
 }
 
+static void pools_and_queues_are_states(void **state)
+{
+	struct screen *s = *state;
+	json_t *now = document(10, SERVICES, "", "", "", "");
+
+	json_object_set_new(
+		now, "pools",
+		parse("[{\"service\": \"calm\", \"side\": \"client\", \"database\": \"a\","
+		      " \"open\": 3, \"active\": 0, \"idle\": 3, \"peak\": 3, \"max\": null},"
+		      " {\"service\": \"full\", \"side\": \"client\", \"database\": \"b\","
+		      " \"open\": 5, \"active\": 5, \"idle\": 0, \"peak\": 5, \"max\": 5,"
+		      " \"waiting\": 41}]"));
+	json_object_set_new(now, "queues",
+			    parse("[{\"queue\": \"jobs\", \"kind\": \"rq\", \"depth\": 12.0,"
+				  " \"workers\": 2.0, \"utilisation_percent\": 97.5,"
+				  " \"mean_seconds\": 1.5, \"failed\": null}]"));
+	set_model(s, now);
+	press(s, '8');
+	assert_starts(s, FIRST_ROW, "full");
+	assert_int_equal(style_of(s, FIRST_ROW, "41"), STYLE_SELECTED);
+	assert_string_equal(line(s, FIRST_ROW + 1) + strlen(line(s, FIRST_ROW + 1)) - 1, "-");
+	press(s, VIEW_DOWN);
+	assert_int_equal(style_of(s, FIRST_ROW, "41"), STYLE_BAD);
+	press(s, VIEW_ENTER); /* nothing more is known of it */
+	assert_false(s->view.detail);
+	press(s, 's');
+	assert_starts(s, FIRST_ROW, "calm");
+	press(s, '0');
+	assert_starts(s, FIRST_ROW, "jobs");
+	assert_true(has(s, "97.5%"));
+	assert_true(has(s, "1.50s") || has(s, "1.5s"));
+	press(s, '1');
+	assert_int_equal(s->view.page, PAGE_SERVICES);
+}
+
+static void narrow_screens_keep_room_for_what_is_open(void **state)
+{
+	struct screen *s = *state;
+
+	draw(s, 80, 24);
+	assert_non_null(strstr(line(s, 2), "0 queues"));
+	press(s, VIEW_ENTER);
+	draw(s, 80, 24);
+	assert_non_null(strstr(line(s, 2), "4 cmds"));
+	assert_non_null(strstr(line(s, 2), "of busy (client)"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -533,6 +580,8 @@ int main(void)
 		TEST(any_keys_in_any_order_do_no_harm),
 		TEST(latencies_over_time_are_a_map),
 		TEST(what_was_before_the_view_is_in_no_map),
+		TEST(pools_and_queues_are_states),
+		TEST(narrow_screens_keep_room_for_what_is_open),
 		TEST(once_shows_all_rows_and_no_movement),
 		cmocka_unit_test(numbers_have_the_units_of_people),
 		cmocka_unit_test(broken_utf8_is_replaced),

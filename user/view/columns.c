@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "view/backends.h"
 #include "view/cells.h"
 
 /* ---- formats ---- */
@@ -276,16 +277,33 @@ static const struct column command_columns[] = {
 
 const struct column *columns__of(enum page page)
 {
-	static const struct column *const tables[PAGE_LOSSES] = {
-		service_columns, route_columns, statement_columns, command_columns};
+	static const struct column *const tables[PAGE_COUNT] = {
+		[PAGE_SERVICES] = service_columns,     [PAGE_ROUTES] = route_columns,
+		[PAGE_STATEMENTS] = statement_columns, [PAGE_COMMANDS] = command_columns,
+		[PAGE_POOLS] = backends__pool_columns, [PAGE_QUEUES] = backends__queue_columns,
+	};
 
-	return page < PAGE_LOSSES ? tables[page] : NULL;
+	return tables[page];
 }
 
 const char *page__title(enum page page)
 {
-	static const char *const titles[PAGE_COUNT] = {
-		"services", "routes", "statements", "commands", "losses", "sonde", "slow"};
+	static const char *const titles[PAGE_COUNT] = {"services", "routes", "statements",
+						       "commands", "losses", "sonde",
+						       "slow",	   "pools",  "queues"};
 
 	return titles[page];
+}
+
+const char *page__short_title(enum page page)
+{
+	static const char *const titles[PAGE_LOSSES] = {"svcs", "routes", "stmts", "cmds"};
+
+	return page < PAGE_LOSSES ? titles[page] : page__title(page);
+}
+
+/* 9 sorts by p95. */
+char page__digit(enum page page)
+{
+	return page == PAGE_QUEUES ? '0' : (char)('1' + page);
 }

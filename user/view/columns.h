@@ -23,6 +23,8 @@ const struct column *columns__of(enum page page);
 /* The sparkline of a row's rate, MODEL_HISTORY characters. */
 void column__history(const struct model_row *row, bool plain, wchar_t *out, size_t size);
 const char *page__title(enum page page);
+const char *page__short_title(enum page page); /* for narrow screens */
+char page__digit(enum page page);	       /* the key that opens it */
 
 /* "0.12", "123", "4.5k", "12M"; times in ms: "45µs", "1.23ms", "1.2s". */
 void format__count(double value, wchar_t *out, size_t size);

@@ -17,7 +17,7 @@
 
 static bool fits(const struct view *v, const struct model_row *r)
 {
-	if (v->page != PAGE_SERVICES && v->service[0] &&
+	if (v->page != PAGE_SERVICES && v->page != PAGE_QUEUES && v->service[0] &&
 	    (strcmp(r->service, v->service) != 0 || strcmp(r->side, v->side) != 0))
 		return false;
 	return !v->filter[0] || strcasestr(r->name, v->filter) ||
@@ -47,7 +47,7 @@ static int by_column(const void *a, const void *b, void *context)
 /* The rows to show, sorted; owned by the caller; NULL: none, or no memory. */
 static const struct model_row **choose(const struct view *v, size_t *count)
 {
-	size_t all = v->model && v->page < PAGE_LOSSES ? v->model->row_count[v->page] : 0;
+	size_t all = v->model && columns__of(v->page) ? v->model->row_count[v->page] : 0;
 	const struct model_row **rows = all ? malloc(all * sizeof(*rows)) : NULL;
 	struct order order = {.reversed = v->reversed[v->page]};
 
@@ -154,7 +154,7 @@ static void draw_self(const struct view *v, struct frame *f)
 
 static void draw_place(const struct view *v, struct frame *f, int x)
 {
-	bool listed = v->page < PAGE_LOSSES || v->page == PAGE_SLOW;
+	bool listed = columns__of(v->page) || v->page == PAGE_SLOW;
 	char text[64];
 	int length;
 
@@ -166,14 +166,27 @@ static void draw_place(const struct view *v, struct frame *f, int x)
 		cells__put(f, f->width - length - 1, 2, STYLE_DIM, "%s", text);
 }
 
+/* Narrow screens need the room for what is drilled down to: the others' digits are left. */
+static int put_tab(const struct view *v, struct frame *f, int x, enum page page)
+{
+	bool narrow = f->width < TABS_WIDTH, chosen = page == v->page;
+	bool bare = narrow && !chosen && (v->service[0] || v->filter[0] || v->typing);
+	const char *space = narrow ? "" : " ";
+
+	return cells__put(f, x, 2, chosen ? STYLE_SELECTED : STYLE_PLAIN, "%s%c %s%s", space,
+			  page__digit(page),
+			  bare	   ? ""
+			  : narrow ? page__short_title(page)
+				   : page__title(page),
+			  bare ? "" : " ");
+}
+
 static void draw_tabs(const struct view *v, struct frame *f)
 {
 	int x = 0;
 
 	for (int page = 0; page < PAGE_COUNT; page++)
-		x = cells__put(f, x, 2, page == (int)v->page ? STYLE_SELECTED : STYLE_PLAIN,
-			       f->width < TABS_WIDTH ? "%d %s " : " %d %s ", page + 1,
-			       page__title((enum page)page));
+		x = put_tab(v, f, x, (enum page)page);
 	if (v->service[0] && v->page != PAGE_SERVICES)
 		x = cells__put(f, x + 1, 2, STYLE_BOLD, "of %s (%s)", v->service, v->side);
 	if (v->filter[0] || v->typing)
@@ -330,10 +343,14 @@ static const char *keys_of(const struct view *v)
 	if (v->detail)
 		return "Esc back  up down other rows  space pause  ? help  q quit";
 	if (v->page == PAGE_SLOW)
-		return "Enter waterfall  Esc back  / filter  1-7 Tab pages  space pause  ? help  q "
+		return "Enter waterfall  Esc back  / filter  1-8 0 Tab pages  space pause  ? help  "
+		       "q "
+		       "quit";
+	if (v->page >= PAGE_LOSSES && columns__of(v->page))
+		return "Esc back  1-8 0 Tab pages  / filter  r o x sort  space pause  ? help  q "
 		       "quit";
 	if (v->page >= PAGE_LOSSES)
-		return "Esc back  1-7 Tab pages  space pause  ? help  q quit";
+		return "Esc back  1-8 0 Tab pages  space pause  ? help  q quit";
 	return "? help  Enter open  Esc back  / filter  r e m 9 l sort  space pause  q quit";
 }
 
@@ -355,7 +372,7 @@ int view__height(const struct view *v)
 	size_t count;
 
 	free(choose(v, &count));
-	if (v->page >= PAGE_LOSSES)
+	if (!columns__of(v->page))
 		count = 40;
 	return HEADER_LINES + FOOTER_LINES + (int)(count ? count : 1);
 }

@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "metrics/histogram.h"
+#include "view/backends.h"
 #include "view/lookup.h"
 #include "view/slow.h"
 
-static const char *const lists[PAGE_LOSSES] = {"services", "routes", "statements", "commands"};
+static const char *const lists[PAGE_COUNT] = {
+	[PAGE_SERVICES] = "services", [PAGE_ROUTES] = "routes", [PAGE_STATEMENTS] = "statements",
+	[PAGE_COMMANDS] = "commands", [PAGE_POOLS] = "pools",	[PAGE_QUEUES] = "queues",
+};
 
 /* ---- reading ---- */
 
@@ -52,8 +56,8 @@ static uint64_t hash(uint64_t h,
 /* What tells a row from all others of its list. */
 static uint64_t id_of(const json_t *row)
 {
-	static const char *const parts[] = {"service", "side",	  "protocol",	"method",
-					    "route",   "command", "fingerprint"};
+	static const char *const parts[] = {"service", "side",	      "protocol", "method", "route",
+					    "command", "fingerprint", "database", "queue",  "kind"};
 	uint64_t h = 0xcbf29ce484222325;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -225,6 +229,10 @@ static void fill_rows(struct model *m, enum page page, const json_t *list,
 		struct model_row *row = &m->rows[page][i];
 
 		row->id = id_of(json);
+		if (page == PAGE_POOLS || page == PAGE_QUEUES) {
+			backends__fill(row, json, page);
+			continue;
+		}
 		was = lookup__get(older, row->id);
 		fill_row(row, json, was, page, m->interval);
 		if (m->whole) /* its counts are of a longer time than others' */
@@ -352,8 +360,8 @@ struct model *model__new(const json_t *newer, const json_t *older, const struct 
 	m->recording = source && strcmp(source, "recording") == 0;
 	m->whole = !older;
 	m->interval = until > from ? (double)(until - from) / 1e9 : 0;
-	for (int page = 0; page < PAGE_LOSSES; page++)
-		if (!fill_page(m, (enum page)page, newer, older, before)) {
+	for (int page = 0; page < PAGE_COUNT; page++)
+		if (lists[page] && !fill_page(m, (enum page)page, newer, older, before)) {
 			model__free(m);
 			return NULL;
 		}
@@ -370,7 +378,7 @@ void model__free(struct model *m)
 	if (!m)
 		return;
 	slow_rows__free(m->slow, m->slow_count);
-	for (int page = 0; page < PAGE_LOSSES; page++)
+	for (int page = 0; page < PAGE_COUNT; page++)
 		free(m->rows[page]);
 	free(m);
 }

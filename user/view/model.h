@@ -15,6 +15,7 @@
 #define MODEL_ROWS_MAX 20000 /* of one page; further ones are counted in `left_out` */
 #define MODEL_HISTORY  16    /* intervals of a sparkline */
 #define MODEL_NAME_MAX 512
+#define MODEL_VALUES   8
 #define MODEL_STATUS   12 /* status codes of a route; further ones are left out */
 
 enum page {
@@ -25,6 +26,8 @@ enum page {
 	PAGE_LOSSES,
 	PAGE_SONDE,
 	PAGE_SLOW, /* slow.h */
+	PAGE_POOLS,
+	PAGE_QUEUES,
 	PAGE_COUNT
 };
 
@@ -53,6 +56,7 @@ struct model_row {
 	struct heat heat;	      /* empty where there is no older document */
 	struct model_status status[MODEL_STATUS];
 	size_t status_count;
+	double value[MODEL_VALUES]; /* of pools and queues: backends.h; NAN: not known */
 };
 
 struct model_loss {
@@ -78,8 +82,8 @@ struct model {
 	uint64_t resident_bytes, connections, series, events, bytes;
 	uint64_t seen, lost; /* of all protocols and sides; lost without `attached` */
 	uint64_t attached;   /* lost because they had begun before sonde was attached */
-	struct model_row *rows[PAGE_LOSSES];
-	size_t row_count[PAGE_LOSSES];
+	struct model_row *rows[PAGE_COUNT];
+	size_t row_count[PAGE_COUNT];
 	uint64_t left_out;
 	struct model_loss losses[64];
 	size_t loss_count;

@@ -72,7 +72,7 @@ void page__help(struct frame *f)
 	static const char *const lines[] = {
 		"up down j k  move            Enter  open a service, then one of its rows",
 		"PgUp PgDn g G                Esc    back; clears the filter",
-		"1 ... 7      page            Tab    next page",
+		"1 ... 8 0    page            Tab    next page",
 		"/            filter: rows that hold the text in a name or service",
 		"left right   sort by the column beside; a column's key again: the other way round",
 		"r e m 9 l x  sort by rate, errors, p50, p95, p99, max",

@@ -210,6 +210,17 @@ static bool navigate(struct view *v, int key)
 	}
 }
 
+static bool open_page(struct view *v, int key)
+{
+	for (int page = 0; page < PAGE_COUNT; page++)
+		if (key == page__digit((enum page)page)) {
+			v->service[0] = v->side[0] = '\0';
+			go(v, (enum page)page);
+			return true;
+		}
+	return false;
+}
+
 void view__key(struct view *v, int key)
 {
 	v->message[0] = '\0';
@@ -233,10 +244,7 @@ void view__key(struct view *v, int key)
 		change_interval(v, 1);
 	} else if (key == '-') {
 		change_interval(v, -1);
-	} else if (key >= '1' && key < '1' + PAGE_COUNT) {
-		v->service[0] = v->side[0] = '\0';
-		go(v, (enum page)(key - '1'));
-	} else {
+	} else if (!open_page(v, key)) {
 		sort_by(v, key);
 	}
 }

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/backends.h"
+
+#include <math.h>
+#include <string.h>
+#include "view/cells.h"
+
+/* ---- reading ---- */
+
+static const char *const pool_keys[MODEL_VALUES] = {
+	[POOL_OPEN] = "open", [POOL_ACTIVE] = "active", [POOL_IDLE] = "idle",
+	[POOL_PEAK] = "peak", [POOL_MAX] = "max",	[POOL_WAITING] = "waiting",
+};
+static const char *const queue_keys[MODEL_VALUES] = {
+	[QUEUE_ROW_DEPTH] = "depth",
+	[QUEUE_ROW_WORKERS] = "workers",
+	[QUEUE_ROW_UTILISATION] = "utilisation_percent",
+	[QUEUE_ROW_PROCESSED] = "processed",
+	[QUEUE_ROW_FAILED] = "failed",
+	[QUEUE_ROW_MEAN] = "mean_seconds",
+	[QUEUE_ROW_MAX] = "max_seconds",
+};
+
+void backends__fill(struct model_row *row, const json_t *json, enum page page)
+{
+	const char *const *keys = page == PAGE_POOLS ? pool_keys : queue_keys;
+
+	model__text(json, "service", row->service, sizeof(row->service));
+	model__text(json, "side", row->side, sizeof(row->side));
+	model__text(json, page == PAGE_POOLS ? "database" : "queue", row->name, sizeof(row->name));
+	model__text(json, "kind", row->kind, sizeof(row->kind));
+	for (int i = 0; i < MODEL_VALUES; i++) {
+		const json_t *value = keys[i] ? json_object_get(json, keys[i]) : NULL;
+
+		row->value[i] = json_is_number(value) ? json_number_value(value) : NAN;
+	}
+}
+
+/* ---- what columns print ---- */
+
+#define TEXT_COLUMN(field)                                                                         \
+	static void print_##field(const struct model_row *r, bool plain, wchar_t *out,             \
+				  size_t size)                                                     \
+	{                                                                                          \
+		(void)plain;                                                                       \
+		cells__widen(r->field, out, size);                                                 \
+	}                                                                                          \
+	static int compare_##field(const struct model_row *a, const struct model_row *b)           \
+	{                                                                                          \
+		return strcmp(a->field, b->field);                                                 \
+	}
+
+/* Largest first, what is not known last. */
+static int compare_values(double x, double y)
+{
+	x = isnan(x) ? -1 : x;
+	y = isnan(y) ? -1 : y;
+	return x > y ? -1 : x < y;
+}
+
+static void print_number(double value, bool plain, wchar_t *out, size_t size)
+{
+	(void)plain;
+	if (isnan(value))
+		swprintf(out, size, L"-");
+	else if (value < 100000)
+		swprintf(out, size, value == floor(value) ? L"%.0f" : L"%.1f", value);
+	else
+		format__count(value, out, size);
+}
+
+static void print_percent(double value, bool plain, wchar_t *out, size_t size)
+{
+	(void)plain;
+	swprintf(out, size, isnan(value) ? L"-" : L"%.1f%%", value);
+}
+
+static void print_seconds(double value, bool plain, wchar_t *out, size_t size)
+{
+	format__ms(value * 1000, plain, out, size);
+}
+
+#define VALUE_COLUMN(name, index, print)                                                           \
+	static void print_##name(const struct model_row *r, bool plain, wchar_t *out, size_t size) \
+	{                                                                                          \
+		print(r->value[index], plain, out, size);                                          \
+	}                                                                                          \
+	static int compare_##name(const struct model_row *a, const struct model_row *b)            \
+	{                                                                                          \
+		return compare_values(a->value[index], b->value[index]);                           \
+	}
+
+TEXT_COLUMN(service)
+TEXT_COLUMN(side)
+TEXT_COLUMN(name)
+TEXT_COLUMN(kind)
+VALUE_COLUMN(open, POOL_OPEN, print_number)
+VALUE_COLUMN(active, POOL_ACTIVE, print_number)
+VALUE_COLUMN(idle, POOL_IDLE, print_number)
+VALUE_COLUMN(peak, POOL_PEAK, print_number)
+VALUE_COLUMN(max, POOL_MAX, print_number)
+VALUE_COLUMN(waiting, POOL_WAITING, print_number)
+VALUE_COLUMN(depth, QUEUE_ROW_DEPTH, print_number)
+VALUE_COLUMN(workers, QUEUE_ROW_WORKERS, print_number)
+VALUE_COLUMN(utilisation, QUEUE_ROW_UTILISATION, print_percent)
+VALUE_COLUMN(processed, QUEUE_ROW_PROCESSED, print_number)
+VALUE_COLUMN(failed, QUEUE_ROW_FAILED, print_number)
+VALUE_COLUMN(mean, QUEUE_ROW_MEAN, print_seconds)
+VALUE_COLUMN(longest, QUEUE_ROW_MAX, print_seconds)
+
+static enum cell_style style_waiting(const struct model_row *r)
+{
+	return r->value[POOL_WAITING] > 0 ? STYLE_BAD : STYLE_DIM;
+}
+
+static enum cell_style style_active(const struct model_row *r)
+{
+	bool full = r->value[POOL_MAX] > 0 && r->value[POOL_ACTIVE] >= r->value[POOL_MAX];
+
+	return full ? STYLE_BAD : STYLE_PLAIN;
+}
+
+static enum cell_style style_failed(const struct model_row *r)
+{
+	return r->value[QUEUE_ROW_FAILED] > 0 ? STYLE_WARN : STYLE_DIM;
+}
+
+/* ---- the tables ---- */
+
+const struct column backends__pool_columns[] = {
+	{"SERVICE", 's', 0, 0, true, false, print_service, compare_service, NULL},
+	{"DATABASE", 'o', 16, 2, true, false, print_name, compare_name, NULL},
+	{"SIDE", 'd', 6, 1, true, false, print_side, compare_side, NULL},
+	{"ACTIVE", 'r', 6, 0, false, false, print_active, compare_active, style_active},
+	{"IDLE", 'i', 6, 0, false, false, print_idle, compare_idle, NULL},
+	{"OPEN", 'n', 6, 0, false, false, print_open, compare_open, NULL},
+	{"PEAK", 'l', 6, 3, false, false, print_peak, compare_peak, NULL},
+	{"MAX", 'x', 6, 0, false, false, print_max, compare_max, NULL},
+	{"WAITING", 'u', 7, 0, false, false, print_waiting, compare_waiting, style_waiting},
+	{0},
+};
+
+const struct column backends__queue_columns[] = {
+	{"QUEUE", 'o', 0, 0, true, false, print_name, compare_name, NULL},
+	{"KIND", 't', 8, 1, true, false, print_kind, compare_kind, NULL},
+	{"DEPTH", 'r', 7, 0, false, false, print_depth, compare_depth, NULL},
+	{"WORKERS", 'c', 7, 0, false, false, print_workers, compare_workers, NULL},
+	{"BUSY", 'u', 7, 0, false, false, print_utilisation, compare_utilisation, NULL},
+	{"DONE", 'n', 7, 0, false, false, print_processed, compare_processed, NULL},
+	{"FAILED", 'e', 7, 0, false, false, print_failed, compare_failed, style_failed},
+	{"MEAN", 'm', 7, 2, false, false, print_mean, compare_mean, NULL},
+	{"MAX", 'x', 7, 3, false, false, print_longest, compare_longest, NULL},
+	{0},
+};
