@@ -129,9 +129,9 @@ static enum cell_style style_failed(const struct model_row *r)
 
 const struct column backends__pool_columns[] = {
 	{"SERVICE", 's', 0, 0, true, false, print_service, compare_service, NULL},
-	{"DATABASE", 'o', 16, 2, true, false, print_name, compare_name, NULL},
+	{"DATABASE", 'o', 12, 2, true, false, print_name, compare_name, NULL},
 	{"SIDE", 'd', 6, 1, true, false, print_side, compare_side, NULL},
-	{"ACTIVE", 'r', 6, 0, false, false, print_active, compare_active, style_active},
+	{"ACTIVE", 'r', 7, 0, false, false, print_active, compare_active, style_active},
 	{"IDLE", 'i', 6, 0, false, false, print_idle, compare_idle, NULL},
 	{"OPEN", 'n', 6, 0, false, false, print_open, compare_open, NULL},
 	{"PEAK", 'l', 6, 3, false, false, print_peak, compare_peak, NULL},
