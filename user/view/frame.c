@@ -10,7 +10,7 @@
 
 #define FOOTER_LINES 1
 #define NAME_MIN     12
-#define TABS_WIDTH   100 /* narrower screens have the tabs side by side */
+#define TABS_WIDTH   110 /* narrower screens have the tabs side by side */
 #define COLUMNS_MAX  24
 
 /* ---- which rows, in which order ---- */
