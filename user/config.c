@@ -350,6 +350,7 @@ static const struct yaml_key web_keys[] = {
 
 static const struct yaml_key capture_keys[] = {
 	{.name = "way", .read = read_way, AT(capture.way)},
+	{.name = "areas", .read = yaml__read_bool, AT(capture.with_areas)},
 	{.name = "ring", .read = read_ring, AT(capture.ring_bytes), .low = 65536, .high = 1 << 30},
 	{0},
 };
