@@ -233,6 +233,40 @@ static void test_goes_round(void **state)
 	assert_true(full > 0 && time_ns > 5000);
 }
 
+/* Rounds of 1024: one whose last record was discarded has no time of its own, and must go on. */
+static void test_goes_on_behind_a_round_that_ends_with_discarded_records(void **state)
+{
+	uint64_t next = 1;
+
+	(void)state;
+	for (int i = 0; i < 1020; i++)
+		put_ring(i + 1, 0);
+	for (int i = 0; i < 4; i++)
+		put_ring(7, BPF_RINGBUF_DISCARD_BIT);
+	for (int i = 0; i < 6; i++)
+		put_ring(1021 + i, 0);
+	put_area(1, 1027, 32);
+	for (int i = 0; i < 4; i++) {
+		drain(0, 5000);
+		for (uint32_t k = 0; k < told.count; k++)
+			assert_int_equal(told.times[k], next++);
+	}
+	assert_int_equal(next, 1028);
+	assert_int_equal(consumer, producer);
+}
+
+static void test_goes_on_behind_a_round_of_discarded_records(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1030; i++)
+		put_ring(7, BPF_RINGBUF_DISCARD_BIT);
+	put_ring(8, 0);
+	put_area(0, 9, 32);
+	for (int i = 0; i < 4 && consumer != producer; i++)
+		drain(0, 5000);
+	assert_int_equal(consumer, producer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -247,6 +281,8 @@ int main(void)
 		TEST(test_takes_no_more_than_asked),
 		TEST(test_lists_a_long_ring_in_rounds),
 		TEST(test_goes_round),
+		TEST(test_goes_on_behind_a_round_that_ends_with_discarded_records),
+		TEST(test_goes_on_behind_a_round_of_discarded_records),
 	};
 
 	return cmocka_run_group_tests_name("merge", tests, NULL, NULL);

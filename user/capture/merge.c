@@ -229,12 +229,12 @@ static uint64_t turn(const struct merge *m, uint64_t until)
 /* What is beyond the listed part of the ring may be as old as the last one in it. */
 static uint64_t latest(const struct merge *m, uint64_t now_ns)
 {
-	uint64_t last;
-
 	if (m->listed_count < LISTED_MAX)
 		return now_ns;
-	last = m->listed_ns[LISTED_MAX - 1];
-	return last < now_ns ? last : now_ns;
+	for (uint32_t i = LISTED_MAX; i-- > 0;)
+		if (m->listed[i].record) /* what was discarded has no time */
+			return m->listed_ns[i] < now_ns ? m->listed_ns[i] : now_ns;
+	return 0;
 }
 
 static int drain_round(struct merge *m, uint32_t max, uint64_t now_ns)
