@@ -76,7 +76,7 @@ class Browser:
         try:
             return sut.wait_for(what, lambda: self.eval(guarded), seconds)
         except AssertionError:
-            raise AssertionError(f"{what}: not on the page:\n{self.eval('document.body.innerText')}") from None
+            raise AssertionError(f"{self.eval('document.body.innerText')}\n{what}: not on the page above ({self.eval('location.hash')})") from None
 
     def screen(self, width, height, scheme="light", mobile=False):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)

@@ -54,6 +54,9 @@ with sut.Sonde(config=configuration) as sonde:
     for i in range(5):
         redis.cli("set", "secret-key", "secret-value")
     sut.wait_for("the lines", lambda: len(everything.lines(" server .* SET ok")) == 5)
+    sut.wait_for("the lines as JSON", lambda: as_json.text().count('"SET"') >= 10)
+    sut.wait_for("the member's lines", lambda: len(member.lines(" server nginx http GET ")) >= 12)
+    sut.wait_for("only errors", lambda: errors.text().endswith("\n"))
     sut.wait_for("its end by --count", lambda: commands.process.poll() is not None)
     sut.equal("requests", len(everything.lines(r"^\d\d:\d\d:\d\d\.\d{6} server nginx http GET /orders/\{id\} 200 [\d.]+(us|ms)$")), 11)
     sut.equal("clients' requests", len(everything.lines(r" client curl http GET /orders/\{id\} 200 ")), 11)
