@@ -6,72 +6,13 @@
 #include "view/cells.h"
 #include "view/columns.h"
 #include "view/pages.h"
+#include "view/rows.h"
 #include "view/slow.h"
 
 #define FOOTER_LINES 1
 #define NAME_MIN     12
 #define TABS_WIDTH   110 /* narrower screens have the tabs side by side */
 #define COLUMNS_MAX  24
-
-/* ---- which rows, in which order ---- */
-
-static bool fits(const struct view *v, const struct model_row *r)
-{
-	if (v->page != PAGE_SERVICES && v->page != PAGE_QUEUES && v->service[0] &&
-	    (strcmp(r->service, v->service) != 0 || strcmp(r->side, v->side) != 0))
-		return false;
-	return !v->filter[0] || strcasestr(r->name, v->filter) ||
-	       strcasestr(r->service, v->filter) || strcasestr(r->kind, v->filter) ||
-	       strcasestr(r->protocol, v->filter);
-}
-
-struct order {
-	const struct column *column;
-	bool reversed;
-};
-
-static int by_column(const void *a, const void *b, void *context)
-{
-	const struct order *order = context;
-	const struct model_row *x = *(const struct model_row *const *)a;
-	const struct model_row *y = *(const struct model_row *const *)b;
-	int c = order->column->compare(x, y);
-
-	if (order->reversed)
-		c = -c;
-	if (!c)
-		c = strcmp(x->service, y->service);
-	return c ? c : strcmp(x->name, y->name);
-}
-
-/* The rows to show, sorted; owned by the caller; NULL: none, or no memory. */
-static const struct model_row **choose(const struct view *v, size_t *count)
-{
-	size_t all = v->model && columns__of(v->page) ? v->model->row_count[v->page] : 0;
-	const struct model_row **rows = all ? malloc(all * sizeof(*rows)) : NULL;
-	struct order order = {.reversed = v->reversed[v->page]};
-
-	*count = 0;
-	if (!rows)
-		return NULL;
-	for (size_t i = 0; i < all; i++)
-		if (fits(v, &v->model->rows[v->page][i]))
-			rows[(*count)++] = &v->model->rows[v->page][i];
-	order.column = &columns__of(v->page)[v->sort[v->page]];
-	qsort_r(rows, *count, sizeof(*rows), by_column, &order);
-	return rows;
-}
-
-const struct model_row *view__selected(const struct view *v)
-{
-	const struct model_row **rows, *row;
-	size_t count;
-
-	rows = choose(v, &count);
-	row = rows && v->selected < count ? rows[v->selected] : NULL;
-	free(rows);
-	return row;
-}
 
 /* ---- the header ---- */
 
@@ -322,7 +263,7 @@ static void draw_rows(struct view *v, struct frame *f, const struct model_row **
 
 static void draw_table(struct view *v, struct frame *f)
 {
-	const struct model_row **rows = choose(v, &v->shown);
+	const struct model_row **rows = rows__choose(v, &v->shown);
 	int room = f->height - HEADER_LINES - FOOTER_LINES;
 
 	v->room = room > 0 ? (size_t)room : 0;
@@ -371,7 +312,7 @@ int view__height(const struct view *v)
 {
 	size_t count;
 
-	free(choose(v, &count));
+	free(rows__choose(v, &count));
 	if (!columns__of(v->page))
 		count = 40;
 	return HEADER_LINES + FOOTER_LINES + (int)(count ? count : 1);
