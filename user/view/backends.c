@@ -21,16 +21,20 @@ static const char *const queue_keys[MODEL_VALUES] = {
 	[QUEUE_ROW_MAX] = "max_seconds",
 };
 
+const char *backends__key(enum page page, int index)
+{
+	return (page == PAGE_POOLS ? pool_keys : queue_keys)[index];
+}
+
 void backends__fill(struct model_row *row, const json_t *json, enum page page)
 {
-	const char *const *keys = page == PAGE_POOLS ? pool_keys : queue_keys;
-
 	model__text(json, "service", row->service, sizeof(row->service));
 	model__text(json, "side", row->side, sizeof(row->side));
 	model__text(json, page == PAGE_POOLS ? "database" : "queue", row->name, sizeof(row->name));
 	model__text(json, "kind", row->kind, sizeof(row->kind));
 	for (int i = 0; i < MODEL_VALUES; i++) {
-		const json_t *value = keys[i] ? json_object_get(json, keys[i]) : NULL;
+		const char *key = backends__key(page, i);
+		const json_t *value = key ? json_object_get(json, key) : NULL;
 
 		row->value[i] = json_is_number(value) ? json_number_value(value) : NAN;
 	}

@@ -22,6 +22,8 @@ enum queue_value {
 
 extern const struct column backends__pool_columns[], backends__queue_columns[];
 
+/* What docs/model.md calls a value of such a page; NULL: there is none of this index. */
+const char *backends__key(enum page page, int index);
 /* Names and values of a row of PAGE_POOLS or PAGE_QUEUES (docs/model.md); NAN: not known. */
 void backends__fill(struct model_row *row, const json_t *json, enum page page);
 

@@ -148,6 +148,30 @@ int cells__put(struct frame *f, int x, int y, enum cell_style style, const char 
 	return x + cells__put_wide(f, x, y, f->width - x, style, wide);
 }
 
+/* The cursor's cell is turned round, so it is seen without colours, too. */
+static enum cell_style cursor_on(enum cell_style style)
+{
+	return style == STYLE_TITLE ? STYLE_PLAIN : STYLE_TITLE;
+}
+
+int cells__put_prompt(struct frame *f, int x, int y, enum cell_style style, const struct prompt *p)
+{
+	wchar_t before[PROMPT_MAX], behind[PROMPT_MAX + 1];
+	const wchar_t *from = before;
+	char text[PROMPT_MAX];
+	int begin = x;
+
+	snprintf(text, sizeof(text), "%.*s", (int)p->at, p->text);
+	cells__widen(text, before, PROMPT_MAX);
+	cells__widen(p->text + p->at, behind, PROMPT_MAX);
+	wcscat(behind, L"_"); /* where attributes are not seen either */
+	while (*from && width_of(f, from) + 3 > f->width - x) /* the cursor stays in sight */
+		from++;
+	x += cells__put_wide(f, x, y, f->width - x, style, from);
+	x += cells__put_wide(f, x, y, 2, cursor_on(style), (wchar_t[]){behind[0], L'\0'});
+	return x + cells__put_wide(f, x, y, f->width - x, style, behind + 1) - begin;
+}
+
 /* Where a line of up to `room` characters ends: at a space, if there is one in its second half. */
 static size_t line_end(const wchar_t *text, size_t room)
 {

@@ -19,6 +19,9 @@ void cells__put_fitted(struct frame *frame, int x, int y, int width, bool left,
 /* Returns the column behind the text. */
 int cells__put(struct frame *frame, int x, int y, enum cell_style style, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+/* From x to the right end: as much as fits, with the cursor; returns how many columns were used. */
+int cells__put_prompt(struct frame *frame, int x, int y, enum cell_style style,
+		      const struct prompt *prompt);
 /* From x to the right end, as many lines as it takes; returns the line behind it. */
 int cells__put_wrapped(struct frame *frame, int x, int y, enum cell_style style, const char *text);
 

@@ -256,7 +256,7 @@ static const struct column statement_columns[] = {
 	ERROR_BAR,
 	LATENCIES,
 	{"COUNT", 'n', 7, 3, false, false, print_count, compare_count, NULL},
-	{"ROWS", 'w', 7, 5, false, false, print_aux, compare_aux, NULL},
+	{"ROWS", 'z', 7, 5, false, false, print_aux, compare_aux, NULL},
 	{0},
 };
 

@@ -122,6 +122,14 @@ static int put_tab(const struct view *v, struct frame *f, int x, enum page page)
 			  bare ? "" : " ");
 }
 
+static int put_filter(const struct view *v, struct frame *f, int x)
+{
+	x = cells__put(f, x, 2, STYLE_WARN, "/");
+	if (v->typing)
+		return x + cells__put_prompt(f, x, 2, STYLE_WARN, &v->prompt);
+	return cells__put(f, x, 2, STYLE_WARN, "%s", v->filter);
+}
+
 static void draw_tabs(const struct view *v, struct frame *f)
 {
 	int x = 0;
@@ -131,7 +139,7 @@ static void draw_tabs(const struct view *v, struct frame *f)
 	if (v->service[0] && v->page != PAGE_SERVICES)
 		x = cells__put(f, x + 1, 2, STYLE_BOLD, "of %s (%s)", v->service, v->side);
 	if (v->filter[0] || v->typing)
-		x = cells__put(f, x + 1, 2, STYLE_WARN, "/%s%s", v->filter, v->typing ? "_" : "");
+		x = put_filter(v, f, x + 1);
 	draw_place(v, f, x);
 }
 
@@ -295,15 +303,38 @@ static const char *keys_of(const struct view *v)
 	return "? help  Enter open  Esc back  / filter  r e m 9 l sort  space pause  q quit";
 }
 
+static void put_bar(struct frame *f, int y, enum cell_style style, const char *text)
+{
+	for (int x = 0; x < f->width; x++)
+		f->cell[y * f->width + x] = (struct cell){L' ', (uint8_t)style};
+	cells__put(f, 0, y, style, "%s", text);
+}
+
+/* The name in the last line, above it what may be done or why it was not. */
+static void draw_saving(const struct view *v, struct frame *f, int y)
+{
+	enum cell_style style = v->message[0] && v->refused ? STYLE_BAD : STYLE_BOLD;
+
+	put_bar(f, y, STYLE_TITLE, "save as: ");
+	cells__put_prompt(f, 9, y, STYLE_TITLE, &v->prompt);
+	if (y > 1)
+		put_bar(f, y - 1, style,
+			v->message[0] ? v->message
+				      : "Enter saves these rows as .csv or .json, Esc leaves it");
+}
+
 static void draw_footer(const struct view *v, struct frame *f)
 {
 	int y = f->height - 1;
 
 	if (y < 1)
 		return; /* losses need the only line there is */
-	for (int x = 0; x < f->width; x++)
-		f->cell[y * f->width + x] = (struct cell){L' ', STYLE_TITLE};
-	cells__put(f, 0, y, STYLE_TITLE, "%s", v->message[0] ? v->message : keys_of(v));
+	if (v->saving)
+		draw_saving(v, f, y);
+	else if (v->message[0])
+		put_bar(f, y, v->refused ? STYLE_BAD : STYLE_TITLE, v->message);
+	else
+		put_bar(f, y, STYLE_TITLE, keys_of(v));
 }
 
 /* ---- ---- */

@@ -77,7 +77,8 @@ void page__help(struct frame *f)
 		"left right   sort by the column beside; a column's key again: the other way round",
 		"r e m 9 l x  sort by rate, errors, p50, p95, p99, max",
 		"n s d t o    sort by count, service, side, protocol or method, name",
-		"u c a w i    sort by unanswered, connections, table, rows, hits",
+		"u c a z i    sort by unanswered, connections, table, rows, hits",
+		"w            save the rows that are shown, as CSV or JSON",
 		"space p      pause: look around in this picture        + -  longer, shorter "
 		"interval",
 		"^L           draw anew                                 q    quit",

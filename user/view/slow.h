@@ -43,6 +43,8 @@ struct slow_row {
 struct slow_row *slow_rows__read(const json_t *document, size_t *count);
 void slow_rows__free(struct slow_row *rows, size_t count);
 
+/* The view's rows that pass its filter and scope, into rows of SLOW_ROWS_MAX; how many. */
+size_t slow_rows__choose(const struct view *view, const struct slow_row **rows);
 /* The page; sets what the view has shown. */
 void page__slow(struct view *view, struct frame *frame);
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "view/export.h"
+#include "view/save.h"
 #include "view/terminal.h"
 #include "view/view.h"
 
@@ -98,7 +100,7 @@ static int key_of(int kind, wint_t got)
 		    {KEY_HOME, VIEW_HOME},     {KEY_END, VIEW_END},
 		    {KEY_LEFT, VIEW_LEFT},     {KEY_RIGHT, VIEW_RIGHT},
 		    {KEY_ENTER, VIEW_ENTER},   {KEY_BACKSPACE, VIEW_BACKSPACE},
-		    {KEY_BTAB, VIEW_BACK_TAB}};
+		    {KEY_BTAB, VIEW_BACK_TAB}, {KEY_DC, VIEW_DELETE}};
 
 	for (size_t i = 0; kind == KEY_CODE_YES && i < sizeof(keys) / sizeof(*keys); i++)
 		if (keys[i].curses == got)
@@ -184,7 +186,7 @@ static int maybe_update(struct screen *s, char *error, size_t size)
 {
 	double t = now();
 
-	if (s->view->paused || t < s->next)
+	if (s->view->paused || s->view->saving || t < s->next)
 		return 0;
 	s->next = t + s->view->interval;
 	return update(s, error, size);
@@ -205,6 +207,23 @@ static int draw(struct screen *s)
 	return 0;
 }
 
+/* What is on the screen into the file that was asked for. */
+static void save(struct view *v)
+{
+	const char *name = v->prompt.text;
+	struct buffer text = {0};
+	char problem[400] = "";
+	size_t rows = 0;
+
+	if (!export__text(v, export__form(name), &text, &rows))
+		snprintf(problem, sizeof(problem), "no memory");
+	else
+		save__write(name, text.data ? text.data : "", text.length, problem,
+			    sizeof(problem));
+	buffer__clear(&text);
+	view__saved(v, problem[0] ? problem : NULL, rows);
+}
+
 static void take_key(struct screen *s, int kind, wint_t got)
 {
 	double interval = s->view->interval;
@@ -213,6 +232,8 @@ static void take_key(struct screen *s, int kind, wint_t got)
 		erase();
 	else
 		view__key(s->view, key_of(kind, got));
+	if (s->view->save)
+		save(s->view);
 	if (s->view->interval != interval)
 		s->next = now() + s->view->interval;
 	s->changed = true;

@@ -2,10 +2,12 @@
 /* What keys do. */
 #include "view/view.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "view/columns.h"
+#include "view/export.h"
 
 static const double intervals[] = {0.5, 1, 2, 5, 10, 30, 60};
 
@@ -36,26 +38,72 @@ static void go(struct view *v, enum page page)
 	v->detail = false;
 }
 
-/* ---- the filter ---- */
+/* ---- what is typed ---- */
 
-static void type(struct view *v, int key)
+static void tell(struct view *v, bool refused, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void tell(struct view *v, bool refused, const char *format, ...)
 {
-	size_t length = strlen(v->filter);
+	va_list arguments;
 
-	if (key == VIEW_ESCAPE) {
-		v->filter[0] = '\0';
-		v->typing = false;
-	} else if (key == VIEW_ENTER) {
-		v->typing = false;
-	} else if (key == VIEW_BACKSPACE) {
-		if (length)
-			v->filter[length - 1] = '\0';
-	} else if (key >= ' ' && key < 0x7f && length < sizeof(v->filter) - 1) {
-		v->filter[length] = (char)key;
-		v->filter[length + 1] = '\0';
-	}
+	va_start(arguments, format);
+	vsnprintf(v->message, sizeof(v->message), format, arguments);
+	va_end(arguments);
+	v->refused = refused;
+}
+
+static void type_filter(struct view *v, int key)
+{
+	enum prompt_end end = prompt__key(&v->prompt, key);
+
+	v->typing = end == PROMPT_GOES_ON;
+	snprintf(v->filter, sizeof(v->filter), "%s", end == PROMPT_LEFT ? "" : v->prompt.text);
 	v->selected = v->top = 0;
 	v->followed = 0;
+}
+
+static void ask_filter(struct view *v)
+{
+	prompt__begin(&v->prompt, v->filter, sizeof(v->filter));
+	v->typing = true;
+}
+
+static void type_file(struct view *v, int key)
+{
+	enum prompt_end end = prompt__key(&v->prompt, key);
+
+	v->saving = end != PROMPT_LEFT;
+	if (end == PROMPT_LEFT)
+		tell(v, false, "nothing was saved");
+	else if (end == PROMPT_ENTERED && export__form(v->prompt.text) == EXPORT_NONE)
+		tell(v, true, "the name must end in .csv or .json");
+	else
+		v->save = end == PROMPT_ENTERED;
+}
+
+static void ask_file(struct view *v)
+{
+	char name[PROMPT_MAX];
+	bool rows = v->page != PAGE_SLOW && columns__of(v->page);
+
+	if (!v->model || ((rows || v->page == PAGE_SLOW) && !v->shown)) {
+		tell(v, true, "there is nothing to save yet");
+		return;
+	}
+	export__default_name(v, name, sizeof(name));
+	prompt__begin(&v->prompt, name, sizeof(name));
+	v->saving = true;
+}
+
+void view__saved(struct view *v, const char *problem, size_t rows)
+{
+	v->save = false;
+	if (problem) {
+		tell(v, true, "%s", problem);
+		return;
+	}
+	v->saving = false;
+	tell(v, false, "%zu row%s in %s", rows, rows == 1 ? "" : "s", v->prompt.text);
 }
 
 /* ---- moving ---- */
@@ -118,7 +166,7 @@ static void change_interval(struct view *v, int step)
 		i++;
 	i += step;
 	v->interval = intervals[i < 0 ? 0 : i >= count ? count - 1 : i];
-	snprintf(v->message, sizeof(v->message), "every %g s", v->interval);
+	tell(v, false, "every %g s", v->interval);
 }
 
 static void sort_by(struct view *v, int key)
@@ -221,13 +269,8 @@ static bool open_page(struct view *v, int key)
 	return false;
 }
 
-void view__key(struct view *v, int key)
+static void command(struct view *v, int key)
 {
-	v->message[0] = '\0';
-	if (v->typing) {
-		type(v, key);
-		return;
-	}
 	if (key == 'q' || key == 'Q') {
 		v->quit = true;
 	} else if (v->help) {
@@ -235,7 +278,9 @@ void view__key(struct view *v, int key)
 	} else if (navigate(v, key)) {
 		return;
 	} else if (key == '/') {
-		v->typing = true;
+		ask_filter(v);
+	} else if (key == 'w') {
+		ask_file(v);
 	} else if (key == ' ' || key == 'p') {
 		v->paused = !v->paused;
 	} else if (key == '?' || key == 'h') {
@@ -247,4 +292,15 @@ void view__key(struct view *v, int key)
 	} else if (!open_page(v, key)) {
 		sort_by(v, key);
 	}
+}
+
+void view__key(struct view *v, int key)
+{
+	v->message[0] = '\0';
+	if (v->typing)
+		type_filter(v, key);
+	else if (v->saving)
+		type_file(v, key);
+	else
+		command(v, key);
 }

@@ -8,6 +8,7 @@
 
 #include <wchar.h>
 #include "view/model.h"
+#include "view/prompt.h"
 
 enum view_key {
 	KEY_NONE = 0,
@@ -25,12 +26,16 @@ enum view_key {
 	VIEW_BACKSPACE,
 	VIEW_TAB,
 	VIEW_BACK_TAB,
+	VIEW_DELETE,
 };
 
 struct view {
 	enum page page;
 	const struct model *model; /* NULL: nothing yet */
-	bool paused, help, quit, typing;
+	bool paused, help, quit;
+	bool typing; /* the filter, into the prompt */
+	bool saving; /* a file's name, into the prompt; the picture stays until it is written */
+	bool save;   /* the file is wanted now: view__saved tells how it went */
 	bool plain;  /* ASCII only */
 	bool still;  /* one picture, which no other follows */
 	bool detail; /* of the selected row */
@@ -44,7 +49,9 @@ struct view {
 	uint64_t followed;	   /* id of the row that stays selected; 0: the place does */
 	size_t service_selected;   /* where Esc goes back to */
 	double interval;	   /* seconds between two documents */
-	char message[160];	   /* shown in the last line until the next key */
+	char message[400];	   /* shown in the last line until the next key */
+	bool refused;		   /* the message is why something was not done */
+	struct prompt prompt;	   /* while typing or saving */
 	char trouble[160];	   /* why the numbers are old; "" they are not */
 };
 
@@ -76,6 +83,8 @@ void view__key(struct view *view, int key);
 /* Sorts the page by the column of this title ("p95", "rate") or key ("9", "r"). False: has none. */
 bool view__sort(struct view *view, const char *column);
 const struct model_row *view__selected(const struct view *view); /* NULL: none */
+/* After view->save: problem NULL, or one line that tells why there is no file. */
+void view__saved(struct view *view, const char *problem, size_t rows);
 /* Makes frame->cell (freed and allocated anew where the size changed). False: no memory. */
 bool frame__size(struct frame *frame, int width, int height);
 void frame__free(struct frame *frame);

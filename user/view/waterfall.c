@@ -34,7 +34,7 @@ static bool fits(const struct view *v, const struct slow_row *r)
 	       strcasestr(r->service, v->filter) || strcasestr(r->method, v->filter);
 }
 
-static size_t choose(const struct view *v, const struct slow_row **rows)
+size_t slow_rows__choose(const struct view *v, const struct slow_row **rows)
 {
 	size_t count = 0;
 
@@ -294,7 +294,7 @@ void page__slow(struct view *v, struct frame *f)
 	int room = f->height - HEADER_LINES - FOOTER;
 
 	v->room = room > 0 ? (size_t)room : 0;
-	v->shown = choose(v, rows);
+	v->shown = slow_rows__choose(v, rows);
 	follow(v, rows);
 	if (v->detail && v->shown)
 		draw_waterfall(v, f, rows[v->selected]);
