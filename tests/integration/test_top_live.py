@@ -141,9 +141,9 @@ try:
             until("lost 0" if width > 20 else "s")
         until("SERVICE")
         keys("p")
-        until("PAUSED")
+        until("FROZEN")
         keys("p")
-        until("SERVICE", missing="PAUSED")
+        until("SERVICE", missing="FROZEN")
 
     until("OLD NUMBERS")  # the daemon has gone
     until("nginx")

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "view/cells.h"
 #include "view/columns.h"
+#include "view/moment.h"
 #include "view/pages.h"
 #include "view/rows.h"
 #include "view/slow.h"
@@ -16,7 +17,6 @@
 
 /* ---- the header ---- */
 
-/* What was half over when sonde came is no loss of its running; it is told apart. */
 static int put_loss(struct frame *f, int x, int y, const struct model *m)
 {
 	double share = 100.0 * (double)m->lost / (double)(m->seen ? m->seen : 1);
@@ -26,10 +26,15 @@ static int put_loss(struct frame *f, int x, int y, const struct model *m)
 			       (unsigned long)m->lost, (unsigned long)m->seen, share);
 	else
 		x = cells__put(f, x, y, STYLE_GOOD, "lost 0");
-	if (m->attached)
-		x = cells__put(f, x, y, STYLE_DIM, " (%lu half over at the start)",
-			       (unsigned long)m->attached);
 	return x;
+}
+
+static int put_frozen(const struct model *m, struct frame *f, int x)
+{
+	char since[16];
+
+	moment__format(m->wall, "%H:%M:%S", since, sizeof(since));
+	return cells__put(f, x, 0, STYLE_WARN, "  FROZEN since %s ", since);
 }
 
 /* Losses stand first, so that no terminal is too narrow for them. */
@@ -44,15 +49,18 @@ static void draw_source(const struct view *v, struct frame *f)
 		return;
 	}
 	x = put_loss(f, x, 0, m);
+	if (v->frozen)
+		x = put_frozen(m, f, x);
+	if (m->attached) /* which is no loss of its running: it is told apart */
+		x = cells__put(f, x, 0, STYLE_DIM, " (%lu half over at the start)",
+			       (unsigned long)m->attached);
 	if (m->memory_tight)
 		x = cells__put(f, x, 0, STYLE_BAD, "  MEMORY LIMIT: nothing new is taken in");
 	if (m->sampling_rate < 1)
 		x = cells__put(f, x, 0, STYLE_WARN, "  SAMPLING 1 connection in %.0f",
 			       1 / m->sampling_rate);
-	if (v->trouble[0])
+	if (v->trouble[0] && !v->frozen)
 		x = cells__put(f, x, 0, STYLE_BAD, "  OLD NUMBERS: %s", v->trouble);
-	if (v->paused)
-		x = cells__put(f, x, 0, STYLE_WARN, "  PAUSED");
 	if (m->recording)
 		x = cells__put(f, x, 0, STYLE_WARN, "  RECORDING of %s, not live", m->wall);
 	else
@@ -283,6 +291,8 @@ static void draw_table(struct view *v, struct frame *f)
 	free(rows);
 }
 
+#define KEYS_END "p freeze  ? help  q quit"
+
 static const char *keys_of(const struct view *v)
 {
 	if (v->typing)
@@ -290,17 +300,14 @@ static const char *keys_of(const struct view *v)
 	if (v->help)
 		return "any key: back  q quit";
 	if (v->detail)
-		return "Esc back  up down other rows  space pause  ? help  q quit";
+		return "Esc back  up down other rows  w save  " KEYS_END;
 	if (v->page == PAGE_SLOW)
-		return "Enter waterfall  Esc back  / filter  1-8 0 Tab pages  space pause  ? help  "
-		       "q "
-		       "quit";
+		return "Enter waterfall  Esc back  Tab page  / filter  w save  " KEYS_END;
 	if (v->page >= PAGE_LOSSES && columns__of(v->page))
-		return "Esc back  1-8 0 Tab pages  / filter  r o x sort  space pause  ? help  q "
-		       "quit";
+		return "Esc back  Tab page  / filter  < > sort  w save  " KEYS_END;
 	if (v->page >= PAGE_LOSSES)
-		return "Esc back  1-8 0 Tab pages  space pause  ? help  q quit";
-	return "? help  Enter open  Esc back  / filter  r e m 9 l sort  space pause  q quit";
+		return "Esc back  Tab page  w save  " KEYS_END;
+	return "Enter open  Esc back  / filter  < > sort  w save  " KEYS_END;
 }
 
 static void put_bar(struct frame *f, int y, enum cell_style style, const char *text)

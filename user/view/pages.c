@@ -79,7 +79,7 @@ void page__help(struct frame *f)
 		"n s d t o    sort by count, service, side, protocol or method, name",
 		"u c a z i    sort by unanswered, connections, table, rows, hits",
 		"w            save the rows that are shown, as CSV or JSON",
-		"space p      pause: look around in this picture        + -  longer, shorter "
+		"p space      freeze the numbers, look around, go on    + -  longer, shorter "
 		"interval",
 		"^L           draw anew                                 q    quit",
 		"",

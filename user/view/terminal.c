@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include "view/export.h"
+#include "view/picture.h"
 #include "view/save.h"
 #include "view/terminal.h"
 #include "view/view.h"
@@ -138,29 +139,25 @@ struct screen {
 	struct source *source;
 	struct view *view;
 	struct frame frame;
-	struct model *model;
-	json_t *older; /* the document of the model's end */
+	struct picture picture;
 	double next;
 	bool changed; /* since it was drawn */
 };
 
+static void show_picture(struct screen *s)
+{
+	s->view->model = s->picture.shown;
+	s->changed = true;
+}
+
 static int show_document(struct screen *s, json_t *newer, char *error, size_t size)
 {
-	const json_t *older = source__is_live(s->source) ? s->older : NULL;
-	struct model *model = model__new(newer, older, s->model);
+	int err = picture__take(&s->picture, newer, source__is_live(s->source));
 
-	if (!model) {
-		json_decref(newer);
+	if (err)
 		snprintf(error, size, "the numbers are of another version of sonde");
-		return -EPROTO;
-	}
-	json_decref(s->older);
-	s->older = newer;
-	model__free(s->model);
-	s->model = model;
-	s->view->model = model;
-	s->changed = true;
-	return 0;
+	show_picture(s);
+	return err;
 }
 
 /* A daemon may be started anew: the last numbers stay, marked as old, and it is asked again. */
@@ -168,11 +165,11 @@ static int update(struct screen *s, char *error, size_t size)
 {
 	json_t *newer = source__model(s->source, error, size);
 
-	if (newer && newer == s->older) { /* a recording's only one */
+	if (newer && newer == s->picture.document) { /* a recording's only one */
 		json_decref(newer);
 		return 0;
 	}
-	if (!newer && s->model && source__may_return(s->source)) {
+	if (!newer && s->picture.shown && source__may_return(s->source)) {
 		snprintf(s->view->trouble, sizeof(s->view->trouble), "%s", error);
 		s->changed = true;
 		return 0;
@@ -181,12 +178,11 @@ static int update(struct screen *s, char *error, size_t size)
 	return newer ? show_document(s, newer, error, size) : -EIO;
 }
 
-/* While paused the shown model must stay: nothing is fetched. */
 static int maybe_update(struct screen *s, char *error, size_t size)
 {
 	double t = now();
 
-	if (s->view->paused || s->view->saving || t < s->next)
+	if (t < s->next)
 		return 0;
 	s->next = t + s->view->interval;
 	return update(s, error, size);
@@ -234,6 +230,8 @@ static void take_key(struct screen *s, int kind, wint_t got)
 		view__key(s->view, key_of(kind, got));
 	if (s->view->save)
 		save(s->view);
+	if (picture__hold(&s->picture, s->view->frozen || s->view->saving))
+		show_picture(s);
 	if (s->view->interval != interval)
 		s->next = now() + s->view->interval;
 	s->changed = true;
@@ -288,8 +286,7 @@ int terminal__run(struct source *source, struct view *view, char *error, size_t 
 	endwin();
 	delscreen(screen);
 	view->model = NULL;
-	json_decref(s.older);
-	model__free(s.model);
+	picture__clear(&s.picture);
 	frame__free(&s.frame);
 	return err;
 }

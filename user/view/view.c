@@ -169,6 +169,16 @@ static void change_interval(struct view *v, int step)
 	tell(v, false, "every %g s", v->interval);
 }
 
+static void freeze(struct view *v)
+{
+	if (!v->model)
+		tell(v, true, "there is nothing to freeze yet");
+	else if (v->model->recording)
+		tell(v, false, "a recording stands still as it is");
+	else
+		v->frozen = !v->frozen;
+}
+
 static void sort_by(struct view *v, int key)
 {
 	const struct column *columns = columns__of(v->page);
@@ -282,7 +292,7 @@ static void command(struct view *v, int key)
 	} else if (key == 'w') {
 		ask_file(v);
 	} else if (key == ' ' || key == 'p') {
-		v->paused = !v->paused;
+		freeze(v);
 	} else if (key == '?' || key == 'h') {
 		v->help = true;
 	} else if (key == '+') {

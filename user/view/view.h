@@ -32,7 +32,8 @@ enum view_key {
 struct view {
 	enum page page;
 	const struct model *model; /* NULL: nothing yet */
-	bool paused, help, quit;
+	bool help, quit;
+	bool frozen; /* the model stays until it is let go */
 	bool typing; /* the filter, into the prompt */
 	bool saving; /* a file's name, into the prompt; the picture stays until it is written */
 	bool save;   /* the file is wanted now: view__saved tells how it went */

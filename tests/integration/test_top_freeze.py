@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""`p` in the live view of a daemon: every page, drill-down, order, filter and detail is of that moment until it is let go."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import sut
+from tmux_screen import Screen
+
+sut.need("tmux", "ab", "redis-benchmark")
+nginx = sut.Nginx(server="location / { return 200 'x'; }")
+redis = sut.Redis()
+
+
+def frozen(lines):
+    return re.search(r"FROZEN since \d\d:\d\d:\d\d", lines[0])
+
+
+def body(screen, needed):
+    """The page without its first lines, once it shows what is needed."""
+    return [line.rstrip() for line in screen.until(lambda lines: frozen(lines) and any(needed in line for line in lines))[2:]]
+
+
+def walk(screen):
+    """Everything that may be looked at, by what was pressed; ends where it began."""
+    seen = {}
+    for step, pressed, needed in (
+            ("services", ("1",), "SERVICE"), ("by count", ("n",), "COUNT"), ("by rate", ("r",), "RATE/sv"),
+            ("filtered", ("/", "n", "g", "i", "n", "x", "Enter"), "/nginx"), ("routes", ("Enter",), "of nginx"),
+            ("one route", ("Enter",), "status"), ("routes again", ("Escape",), "ROUTE"), ("all routes", ("2",), "ROUTE"),
+            ("commands", ("4",), "COMMAND"), ("losses", ("5",), "IN FLIGHT"), ("itself", ("6",), "resident"),
+            ("slow", ("7",), "LATENCY"), ("pools", ("8",), "WAITING"), ("back", ("1",), "SERVICE")):
+        screen.keys(*pressed)
+        seen[step] = body(screen, needed)
+    return seen
+
+
+with sut.Sonde(exchanges=False) as sonde:
+    load = sut.start("ab", "-q", "-t", "100", "-n", "10000000", "-c", "1", "-k", nginx.url("/b/1"))
+    asked = sut.start("redis-benchmark", "-p", str(redis.port), "-q", "-n", "1000003", "-c", "1", "-t", "set")
+    for width, height in ((80, 24), (200, 50)):
+        with Screen(sut.SONDE, "top", "--socket", sonde.socket, "--interval", "0.5", width=width, height=height) as screen:
+            screen.until("nginx")
+            screen.until(lambda lines: any(line.startswith("nginx") and float(line.split()[3].rstrip("kM")) > 0 for line in lines))
+            screen.keys("p")
+            since = frozen(screen.until(frozen))[0]
+            first = walk(screen)
+            before = sonde.metrics()["sonde_events_total"]
+            sut.wait_for("events meanwhile", lambda: sonde.metrics()["sonde_events_total"] > before + 1000)
+            second = walk(screen)
+            for step in first:
+                assert first[step] == second[step], f"{step} is not frozen:\n" + "\n".join(first[step] + ["---"] + second[step])
+            sut.equal("since then", frozen(screen.lines())[0], since)
+            screen.keys("Down", "p")
+            screen.until("SERVICE", missing="FROZEN")
+            screen.keys("6")
+            told = [line for line in screen.until("events  ") if line.startswith("events")]
+            screen.until(lambda lines: any(line.startswith("events") for line in lines) and
+                         [line for line in lines if line.startswith("events")] != told)
+            screen.keys("p")
+            assert frozen(screen.until(frozen))[0] != since
+            screen.keys("q")
+            screen.until("over 0")
+        print(f"{width}x{height}: good")
+    sut.stop(load)
+    sut.stop(asked)
