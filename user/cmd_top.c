@@ -33,12 +33,13 @@ static const char help_text[] =
 	"  -f, --filter TEXT       only rows that hold it\n"
 	"  -o, --sort COLUMN       sort by it: a title as in the view (rate, p95) or its key (r, "
 	"9)\n"
+	"  -m, --no-mouse          leave the mouse to the terminal, to mark text with\n"
 	"  -s, --socket PATH       the daemon's local socket (default /run/sonde/sonde.sock)\n"
 	"  -a, --address ADDR      the daemon's address (default 127.0.0.1:9867)\n"
 	"  -h, --help              show this text\n";
 
 struct top_options {
-	bool once, json;
+	bool once, json, no_mouse;
 	enum page page;
 	double interval;
 	const char *filter, *socket, *address, *recording;
@@ -88,6 +89,7 @@ static bool set_view(struct view *view, const struct top_options *options)
 	view__init(view);
 	view->page = options->page;
 	view->interval = options->interval;
+	view->no_mouse = options->no_mouse;
 	snprintf(view->filter, sizeof(view->filter), "%s", options->filter);
 	return !options->sort || view__sort(view, options->sort);
 }
@@ -240,6 +242,9 @@ static bool take_option(struct top_options *out, int c, const char *value)
 	case 'f':
 		out->filter = value;
 		return true;
+	case 'm':
+		out->no_mouse = true;
+		return true;
 	case 's':
 		out->socket = value;
 		return true;
@@ -266,6 +271,7 @@ int cmd_top(int argc, char **argv)
 						{"interval", required_argument, NULL, 'i'},
 						{"filter", required_argument, NULL, 'f'},
 						{"sort", required_argument, NULL, 'o'},
+						{"no-mouse", no_argument, NULL, 'm'},
 						{"socket", required_argument, NULL, 's'},
 						{"address", required_argument, NULL, 'a'},
 						{"help", no_argument, NULL, 'h'},
@@ -277,7 +283,7 @@ int cmd_top(int argc, char **argv)
 	struct view view;
 
 	setlocale(LC_CTYPE, "");
-	for (int c; (c = getopt_long(argc, argv, "1p:ji:f:o:s:a:h", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "1p:ji:f:o:ms:a:h", options, NULL)) != -1;) {
 		if (c == 'h') {
 			fputs(help_text, stdout);
 			return EXIT_GOOD;

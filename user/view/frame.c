@@ -111,23 +111,26 @@ static void draw_place(const struct view *v, struct frame *f, int x)
 		return;
 	length = snprintf(text, sizeof(text), "%zu of %zu", v->shown ? v->selected + 1 : 0,
 			  v->shown);
-	if (x + length + 1 < f->width)
-		cells__put(f, f->width - length - 1, 2, STYLE_DIM, "%s", text);
+	if (x + length <= f->width)
+		cells__put(f, f->width - length, 2, STYLE_DIM, "%s", text);
 }
 
 /* Narrow screens need the room for what is drilled down to: the others' digits are left. */
-static int put_tab(const struct view *v, struct frame *f, int x, enum page page)
+static int put_tab(struct view *v, struct frame *f, int x, enum page page)
 {
 	bool narrow = f->width < TABS_WIDTH, chosen = page == v->page;
 	bool bare = narrow && !chosen && (v->service[0] || v->filter[0] || v->typing);
 	const char *space = narrow ? "" : " ";
+	int begin = x;
 
-	return cells__put(f, x, 2, chosen ? STYLE_SELECTED : STYLE_PLAIN, "%s%c %s%s", space,
-			  page__digit(page),
-			  bare	   ? ""
-			  : narrow ? page__short_title(page)
-				   : page__title(page),
-			  bare ? "" : " ");
+	x = cells__put(f, x, 2, chosen ? STYLE_SELECTED : STYLE_PLAIN, "%s%c %s%s", space,
+		       page__digit(page),
+		       bare	? ""
+		       : narrow ? page__short_title(page)
+				: page__title(page),
+		       bare ? "" : " ");
+	hits__add(&v->hits, (struct hit){2, begin, x, page, true});
+	return x;
 }
 
 static int put_filter(const struct view *v, struct frame *f, int x)
@@ -138,7 +141,7 @@ static int put_filter(const struct view *v, struct frame *f, int x)
 	return cells__put(f, x, 2, STYLE_WARN, "%s", v->filter);
 }
 
-static void draw_tabs(const struct view *v, struct frame *f)
+static void draw_tabs(struct view *v, struct frame *f)
 {
 	int x = 0;
 
@@ -192,13 +195,14 @@ static void lay_out(const struct column *columns, int width, bool still, struct 
 	}
 }
 
-static void draw_heads(const struct view *v, struct frame *f, const struct layout *l)
+static void draw_heads(struct view *v, struct frame *f, const struct layout *l)
 {
 	int x = 0;
 
 	cells__style_line(f, HEADER_LINES - 1, STYLE_TITLE);
 	for (int i = 0; i < l->count; i++) {
-		bool sorted = &columns__of(v->page)[v->sort[v->page]] == l->column[i];
+		int index = (int)(l->column[i] - columns__of(v->page));
+		bool sorted = v->sort[v->page] == index;
 		wchar_t text[64];
 
 		swprintf(text, sizeof(text) / sizeof(*text), L"%s%s", l->column[i]->title,
@@ -207,6 +211,8 @@ static void draw_heads(const struct view *v, struct frame *f, const struct layou
 						: "v");
 		cells__put_fitted(f, x, HEADER_LINES - 1, l->width[i], l->column[i]->left,
 				  STYLE_TITLE, text);
+		hits__add(&v->hits,
+			  (struct hit){HEADER_LINES - 1, x, x + l->width[i] + 1, index, false});
 		x += l->width[i] + 1;
 	}
 }
@@ -359,7 +365,10 @@ int view__height(const struct view *v)
 void view__draw(struct view *v, struct frame *f)
 {
 	f->plain = v->plain;
+	hits__begin(&v->hits);
 	cells__blank(f);
+	if (v->page == PAGE_LOSSES || v->page == PAGE_SONDE)
+		v->shown = v->room = 0; /* no rows to choose from */
 	if (v->help)
 		page__help(f);
 	else if (v->page == PAGE_LOSSES)

@@ -16,7 +16,8 @@
 #include "view/terminal.h"
 #include "view/view.h"
 
-#define POLL_MS 100 /* how late a signal or an interval may be noticed */
+#define DOUBLE_SECONDS 0.4
+#define POLL_MS	       100 /* how late a signal or an interval may be noticed */
 
 static volatile sig_atomic_t ended;
 
@@ -142,6 +143,10 @@ struct screen {
 	struct picture picture;
 	double next;
 	bool changed; /* since it was drawn */
+	struct {
+		double until; /* another press at this place is a double click */
+		int x, y;
+	} pressed;
 };
 
 static void show_picture(struct screen *s)
@@ -220,12 +225,42 @@ static void save(struct view *v)
 	view__saved(v, problem[0] ? problem : NULL, rows);
 }
 
+/* Curses would wait for a second press before it told of the first: this is found here. */
+static void take_mouse(struct screen *s)
+{
+	static const struct {
+		mmask_t state;
+		enum mouse_act act;
+	} acts[] = {{BUTTON1_PRESSED, MOUSE_PRESS},
+		    {BUTTON3_PRESSED, MOUSE_BACK},
+		    {BUTTON4_PRESSED, MOUSE_WHEEL_UP},
+		    {BUTTON5_PRESSED, MOUSE_WHEEL_DOWN}};
+	MEVENT event;
+
+	if (getmouse(&event) != OK)
+		return;
+	for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++) {
+		bool again = !i && now() < s->pressed.until && event.x == s->pressed.x &&
+			     event.y == s->pressed.y;
+
+		if (!(event.bstate & acts[i].state))
+			continue;
+		s->pressed.until = i || again ? 0 : now() + DOUBLE_SECONDS;
+		s->pressed.x = event.x;
+		s->pressed.y = event.y;
+		view__mouse(s->view, event.x, event.y, again ? MOUSE_DOUBLE : acts[i].act);
+		return;
+	}
+}
+
 static void take_key(struct screen *s, int kind, wint_t got)
 {
 	double interval = s->view->interval;
 
 	if (kind == KEY_CODE_YES && got == KEY_RESIZE)
 		erase();
+	else if (kind == KEY_CODE_YES && got == KEY_MOUSE)
+		take_mouse(s);
 	else
 		view__key(s->view, key_of(kind, got));
 	if (s->view->save)
@@ -255,7 +290,14 @@ static int loop(struct screen *s, char *error, size_t size)
 	return err;
 }
 
-static void set_terminal(void)
+/* A terminal without a mouse has no way to ask for it: nothing is sent there. */
+static void set_mouse(void)
+{
+	mouseinterval(0);
+	mousemask(BUTTON1_PRESSED | BUTTON3_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+}
+
+static void set_terminal(bool mouse)
 {
 	cbreak();
 	noecho();
@@ -264,6 +306,8 @@ static void set_terminal(void)
 	curs_set(0);
 	timeout(POLL_MS);
 	set_attributes();
+	if (mouse)
+		set_mouse();
 }
 
 int terminal__run(struct source *source, struct view *view, char *error, size_t size)
@@ -280,7 +324,7 @@ int terminal__run(struct source *source, struct view *view, char *error, size_t 
 		return -ENOTTY;
 	}
 	catch_signals();
-	set_terminal();
+	set_terminal(!view->no_mouse);
 	view->plain = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	err = loop(&s, error, size);
 	endwin();

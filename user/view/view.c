@@ -108,14 +108,19 @@ void view__saved(struct view *v, const char *problem, size_t rows)
 
 /* ---- moving ---- */
 
+void view__select(struct view *v, size_t row)
+{
+	v->selected = row;
+	v->followed = 0;
+}
+
 static void move(struct view *v, long by)
 {
 	long to = (long)v->selected + by, last = (long)v->shown - 1;
 
 	if (to > last)
 		to = last;
-	v->selected = to > 0 ? (size_t)to : 0;
-	v->followed = 0;
+	view__select(v, to > 0 ? (size_t)to : 0);
 }
 
 /* The page that tells more about a service's protocol. */
@@ -179,15 +184,20 @@ static void freeze(struct view *v)
 		v->frozen = !v->frozen;
 }
 
+void view__sort_column(struct view *v, int index)
+{
+	v->reversed[v->page] = v->sort[v->page] == index && !v->reversed[v->page];
+	v->sort[v->page] = index;
+	v->followed = 0;
+}
+
 static void sort_by(struct view *v, int key)
 {
 	const struct column *columns = columns__of(v->page);
 
 	for (int i = 0; key && columns && columns[i].title; i++)
 		if (columns[i].key == key) {
-			v->reversed[v->page] = v->sort[v->page] == i && !v->reversed[v->page];
-			v->sort[v->page] = i;
-			v->followed = 0;
+			view__sort_column(v, i);
 			return;
 		}
 }
@@ -268,12 +278,17 @@ static bool navigate(struct view *v, int key)
 	}
 }
 
+void view__open(struct view *v, enum page page)
+{
+	v->service[0] = v->side[0] = '\0';
+	go(v, page);
+}
+
 static bool open_page(struct view *v, int key)
 {
 	for (int page = 0; page < PAGE_COUNT; page++)
 		if (key == page__digit((enum page)page)) {
-			v->service[0] = v->side[0] = '\0';
-			go(v, (enum page)page);
+			view__open(v, (enum page)page);
 			return true;
 		}
 	return false;

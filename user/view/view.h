@@ -8,6 +8,7 @@
 
 #include <wchar.h>
 #include "view/model.h"
+#include "view/mouse.h"
 #include "view/prompt.h"
 
 enum view_key {
@@ -33,13 +34,14 @@ struct view {
 	enum page page;
 	const struct model *model; /* NULL: nothing yet */
 	bool help, quit;
-	bool frozen; /* the model stays until it is let go */
-	bool typing; /* the filter, into the prompt */
-	bool saving; /* a file's name, into the prompt; the picture stays until it is written */
-	bool save;   /* the file is wanted now: view__saved tells how it went */
-	bool plain;  /* ASCII only */
-	bool still;  /* one picture, which no other follows */
-	bool detail; /* of the selected row */
+	bool frozen;   /* the model stays until it is let go */
+	bool typing;   /* the filter, into the prompt */
+	bool saving;   /* a file's name, into the prompt; the picture stays until it is written */
+	bool save;     /* the file is wanted now: view__saved tells how it went */
+	bool plain;    /* ASCII only */
+	bool no_mouse; /* it stays the terminal's, to mark text with */
+	bool still;    /* one picture, which no other follows */
+	bool detail;   /* of the selected row */
 	bool reversed[PAGE_COUNT];
 	int sort[PAGE_COUNT];	   /* index into the page's columns */
 	char filter[64];	   /* of services and names; "" none */
@@ -53,6 +55,7 @@ struct view {
 	char message[400];	   /* shown in the last line until the next key */
 	bool refused;		   /* the message is why something was not done */
 	struct prompt prompt;	   /* while typing or saving */
+	struct hits hits;	   /* where the mouse does something; set by drawing */
 	char trouble[160];	   /* why the numbers are old; "" they are not */
 };
 
@@ -83,6 +86,11 @@ void view__init(struct view *view);
 void view__key(struct view *view, int key);
 /* Sorts the page by the column of this title ("p95", "rate") or key ("9", "r"). False: has none. */
 bool view__sort(struct view *view, const char *column);
+/* As pressing the page's digit, the column's key (again: the other way round), arrows to the row.
+ */
+void view__open(struct view *view, enum page page);
+void view__sort_column(struct view *view, int index);
+void view__select(struct view *view, size_t row);
 const struct model_row *view__selected(const struct view *view); /* NULL: none */
 /* After view->save: problem NULL, or one line that tells why there is no file. */
 void view__saved(struct view *view, const char *problem, size_t rows);
