@@ -179,7 +179,8 @@ static int show(const struct top_options *options)
 {
 	struct source_options from = {.recording = options->recording,
 				      .socket = options->socket,
-				      .address = options->address};
+				      .address = options->address,
+				      .with_past = !options->once && !options->json};
 	struct source *source = NULL;
 	struct config config;
 	char error[512] = "";

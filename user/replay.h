@@ -3,7 +3,9 @@
 #ifndef SONDE_REPLAY_H
 #define SONDE_REPLAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "capture/recording.h"
 #include "engine.h"
 
@@ -16,5 +18,17 @@
 int replay__file(const char *path, struct engine *engine,
 		 void (*tick)(void *context, uint64_t now_ns), void *context,
 		 struct recording_header *header, char *error, size_t size);
+
+/* Who looks on while a recording is fed; each may be NULL. */
+struct replay_watch {
+	void (*tick)(void *context, uint64_t now_ns);	  /* about once a second */
+	void (*before)(void *context, uint64_t event_ns); /* before each event */
+	void (*finished)(void *context);		  /* nothing comes any more */
+	void *context;
+};
+int replay__file_watched(const char *path, struct engine *engine, const struct replay_watch *watch,
+			 struct recording_header *header, char *error, size_t size);
+/* When the first event of the file was, and the latest; as far as it can be read. False: none. */
+bool replay__span(const char *path, uint64_t *first_ns, uint64_t *last_ns);
 
 #endif

@@ -67,6 +67,12 @@ try:
         keys("/")
         keys("n", "g", "i", "n", "x", "Enter")
         until("nginx", missing="redis-server")
+        keys("H")  # latencies of all its requests over the recording's time
+        until("all of it in 64 parts")
+        shades = [line[12:] for line in screen().splitlines() if "s  " in line[:12]]
+        assert any(any(shade in line for shade in "░▒▓█") for line in shades), screen()
+        assert all(len(line.rstrip()) <= 64 * max(1, (width - 12) // 64) for line in shades), screen()
+        until("rate")
         keys("Enter")  # nginx' routes
         until("of nginx")
         keys("Escape")

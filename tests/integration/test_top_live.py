@@ -99,6 +99,14 @@ try:
         # The map of latencies over time: its newest interval stands at the right.
         keys("/", "n", "g", "i", "n", "x", "Enter", "Enter")
         until("of nginx")
+        keys("Escape")
+        until("SERVICE")
+        keys("H")  # of all its routes
+        until("all of nginx (http server)")
+        until("newest at the right")
+        sut.wait_for("shades", lambda: any(shade in screen() for shade in "░▒▓"))
+        keys("Enter")
+        until("ROUTE")
         sut.wait_for("the busiest route first", lambda: screen().splitlines()[4].startswith("/b/"))
         keys("Enter")
         until("newest at the right")

@@ -146,6 +146,32 @@ static void the_filter_is_typed_kept_and_cleared(void **state)
 	assert_true(has(s, "no row fits the filter"));
 }
 
+/* Esc goes back to the row and the filter that were there. */
+static void back_is_where_it_was(void **state)
+{
+	struct screen *s = *state;
+
+	draw(s, 120, 20);
+	press(s, '/');
+	press(s, 's'); /* busy: redis; shop; slow */
+	press(s, 'o'); /* no longer */
+	press(s, VIEW_BACKSPACE);
+	press(s, VIEW_BACKSPACE);
+	press(s, 'h'); /* shop; slow: http */
+	press(s, VIEW_ENTER);
+	assert_int_equal(s->view.shown, 2);
+	press(s, VIEW_DOWN);
+	press(s, VIEW_ENTER);
+	assert_true(has(s, "of slow (server)"));
+	assert_string_equal(s->view.filter, "");
+	press(s, VIEW_ESCAPE);
+	assert_true(has(s, "/h"));
+	assert_int_equal(s->view.selected, 1);
+	press(s, VIEW_ESCAPE);
+	assert_int_equal(s->view.shown, 3);
+	assert_int_equal(s->view.selected, 2); /* it is still slow */
+}
+
 static void the_chosen_row_is_followed(void **state)
 {
 	struct screen *s = *state;
@@ -335,6 +361,12 @@ static void broken_utf8_is_replaced(void **state)
 	assert_true(wcscmp(out, L"\U0001f600") == 0);
 }
 
+#define SERVICES_LATER                                                                             \
+	"{\"service\": \"busy\", \"protocol\": \"redis\", \"side\": \"client\", \"count\": 9009,"  \
+	" \"sketch\": {\"first\": -16, \"counts\": [9009]}, \"max_ms\": 0.25},"                    \
+	"{\"service\": \"shop\", \"protocol\": \"postgres\", \"side\": \"client\","                \
+	" \"count\": 405, \"sketch\": {\"first\": 16, \"counts\": [405]}, \"max_ms\": 4}"
+
 static void show_route_for(struct screen *s, int counts, const char *sketch, int again)
 {
 	json_t *older = document(10, SERVICES, "", "", "", ""), *newer;
@@ -369,7 +401,10 @@ static void latencies_over_time_are_a_map(void **state)
 	press(s, VIEW_ENTER);
 	while (y < s->frame.height && !strstr(line(s, y), "latencies"))
 		y++;
-	x = 12 + 2 * 39; /* 120 columns hold intervals of two */
+	draw(s, 200, 20);
+	x = 12 + 2 * 63; /* 200 columns hold intervals of two */
+	assert_non_null(strstr(line(s, y), "last 64 intervals"));
+	assert_non_null(strstr(line(s, y), "darkest about 1024"));
 	assert_starts(s, y + 1, "    8.00ms");
 	assert_int_equal((int)strlen(line(s, y + 1)), x + 2);
 	assert_string_equal(line(s, y + 1) + x, "..");
@@ -377,8 +412,41 @@ static void latencies_over_time_are_a_map(void **state)
 	assert_int_equal((int)strlen(line(s, y + 2)), 10);
 	assert_string_equal(line(s, y + 3) + x - 4, "....");
 	assert_string_equal(line(s, y + 4) + x - 4, "@@@@");
+	assert_starts(s, y + 5, "      rate");
+	assert_string_equal(line(s, y + 5) + x - 4, "##==.."); /* the second is of two seconds */
 	draw(s, 30, 15); /* fewer lines than octaves, fewer columns than intervals */
 	assert_true(has(s, "latencies"));
+	assert_true(has(s, "rate"));
+}
+
+/* Enter shows what a service consists of; all that it does is one key away, too. */
+static void a_service_has_a_map_of_its_own(void **state)
+{
+	struct screen *s = *state;
+	json_t *older = document(10, SERVICES, "", "", "", "");
+	json_t *newer = document(11, SERVICES_LATER, "", "", "", "");
+	struct model *m = model__new(newer, older, s->model);
+
+	json_decref(older);
+	json_decref(newer);
+	model__free(s->model);
+	s->view.model = s->model = m;
+	draw(s, 120, 20);
+	press(s, VIEW_DOWN);
+	press(s, 'H');
+	assert_starts(s, 3, "all of shop (postgres client)");
+	assert_true(has(s, "5 in 1.0 s, 5.00/s"));
+	assert_true(has(s, "last 64 intervals"));
+	assert_true(has(s, "4.00ms"));
+	press(s, VIEW_UP);
+	assert_starts(s, 3, "all of busy (redis client)");
+	press(s, VIEW_ENTER); /* its commands */
+	assert_int_equal(s->view.page, PAGE_COMMANDS);
+	assert_false(s->view.detail);
+	press(s, VIEW_ESCAPE);
+	press(s, '5');
+	press(s, 'H'); /* there are no rows */
+	assert_false(s->view.detail);
 }
 
 static void what_was_before_the_view_is_in_no_map(void **state)
@@ -451,6 +519,7 @@ int main(void)
 		TEST(enter_opens_what_fits_the_protocol),
 		TEST(long_statements_are_whole_in_their_details),
 		TEST(the_filter_is_typed_kept_and_cleared),
+		TEST(back_is_where_it_was),
 		TEST(the_chosen_row_is_followed),
 		TEST(more_rows_than_lines_scroll),
 		TEST(a_recording_and_old_numbers_are_told),
@@ -459,6 +528,7 @@ int main(void)
 		TEST(every_size_of_every_page_can_be_drawn),
 		TEST(any_keys_in_any_order_do_no_harm),
 		TEST(latencies_over_time_are_a_map),
+		TEST(a_service_has_a_map_of_its_own),
 		TEST(what_was_before_the_view_is_in_no_map),
 		TEST(pools_and_queues_are_states),
 		TEST(narrow_screens_keep_room_for_what_is_open),

@@ -155,22 +155,36 @@ static int compare_hit_share(const struct model_row *a, const struct model_row *
 	return hit_share(a) > hit_share(b) ? -1 : hit_share(a) < hit_share(b);
 }
 
-/* Rates of the last intervals, each as an eighth of the highest. */
-void column__history(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+void format__trend(const float *rates, size_t count, bool plain, wchar_t *out)
 {
 	static const wchar_t steps[] = L" \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588";
 	static const wchar_t plain_steps[] = L" ._-=+*%#";
 	float highest = 0;
-	size_t n = MODEL_HISTORY < size - 1 ? MODEL_HISTORY : size - 1;
 
-	for (size_t i = 0; i < MODEL_HISTORY; i++)
-		highest = r->history[i] > highest ? r->history[i] : highest;
-	for (size_t i = 0; i < n; i++) {
-		int step = highest > 0 ? (int)ceilf(r->history[i] / highest * 8) : 0;
+	for (size_t i = 0; i < count; i++)
+		highest = rates[i] > highest ? rates[i] : highest;
+	for (size_t i = 0; i < count; i++) {
+		int step = highest > 0 ? (int)ceilf(rates[i] / highest * 8) : 0;
 
 		out[i] = (plain ? plain_steps : steps)[step];
 	}
-	out[n] = L'\0';
+	out[count] = L'\0';
+}
+
+#define TREND_WIDTH 16
+_Static_assert(MODEL_HISTORY % TREND_WIDTH == 0, "a recording's parts");
+
+/* The newest intervals; of a recording all its parts, some in one. */
+static void print_trend(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+{
+	const size_t together = MODEL_HISTORY / TREND_WIDTH;
+	float rates[TREND_WIDTH] = {0};
+
+	for (size_t i = 0; r->past && i < MODEL_HISTORY; i++)
+		rates[i / together] += r->history[i] / (float)together;
+	if (!r->past)
+		memcpy(rates, r->history + MODEL_HISTORY - TREND_WIDTH, sizeof(rates));
+	format__trend(rates, TREND_WIDTH < size ? TREND_WIDTH : size - 1, plain, out);
 }
 
 #define BAR_WIDTH 6
@@ -212,7 +226,7 @@ static void print_error_bar(const struct model_row *r, bool plain, wchar_t *out,
 	}
 #define TREND                                                                                      \
 	{                                                                                          \
-		"TREND", 0, MODEL_HISTORY, 7, true, true, column__history, compare_rate, NULL      \
+		"TREND", 0, TREND_WIDTH, 7, true, true, print_trend, compare_rate, NULL            \
 	}
 
 static const struct column service_columns[] = {

@@ -20,8 +20,8 @@ struct column {
 
 /* Of a page with rows; ends with a title of NULL. */
 const struct column *columns__of(enum page page);
-/* The sparkline of a row's rate, MODEL_HISTORY characters. */
-void column__history(const struct model_row *row, bool plain, wchar_t *out, size_t size);
+/* A sparkline: a character for each rate, as eighths of the highest; count NULs excluded. */
+void format__trend(const float *rates, size_t count, bool plain, wchar_t *out);
 const char *page__title(enum page page);
 const char *page__short_title(enum page page); /* for narrow screens */
 char page__digit(enum page page);	       /* the key that opens it */

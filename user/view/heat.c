@@ -52,8 +52,9 @@ struct map {
 	int lowest, highest; /* octaves that hold something */
 	uint8_t most;	     /* the highest level */
 	int step;	     /* octaves of a line */
-	int cell;	     /* columns of an interval */
 	int begin;	     /* the first interval that there is room for */
+	int cell, together;  /* columns of an interval; intervals of a column: one of both is 1 */
+	int columns;
 };
 
 static void measure(struct map *map)
@@ -72,6 +73,34 @@ static void measure(struct map *map)
 		}
 }
 
+/* Where there is no room for all, the newest are of interest, but of a recording all are. */
+static void lay_out(struct map *map, int columns, bool all)
+{
+	map->cell = columns < HEAT_INTERVALS ? 1 : columns / HEAT_INTERVALS;
+	map->together = all ? (HEAT_INTERVALS + columns - 1) / columns : 1;
+	map->begin = all || columns >= HEAT_INTERVALS ? 0 : HEAT_INTERVALS - columns;
+	map->columns =
+		(HEAT_INTERVALS - map->begin + map->together - 1) / map->together * map->cell;
+}
+
+/* The interval that a column begins with. */
+static int interval_at(const struct map *map, int column)
+{
+	return map->begin + column / map->cell * map->together;
+}
+
+/* The highest of a column's intervals and a line's octaves. */
+static uint8_t level_at(const struct map *map, int column, int top)
+{
+	int first = interval_at(map, column), last = first + map->together;
+	uint8_t level = 0;
+
+	for (int i = first; i < last && i < HEAT_INTERVALS; i++)
+		for (int o = top; o > top - map->step && o >= 0; o--)
+			level = map->heat->level[i][o] > level ? map->heat->level[i][o] : level;
+	return level;
+}
+
 static void put_shade(const struct view *v, struct frame *f, int x, int y, const struct map *map,
 		      uint8_t level)
 {
@@ -80,9 +109,7 @@ static void put_shade(const struct view *v, struct frame *f, int x, int y, const
 	int shade = (level * SHADES + map->most - 1) / map->most;
 	enum cell_style style = shade < 4 ? STYLE_DIM : shade < 8 ? STYLE_PLAIN : STYLE_BOLD;
 
-	for (int i = 0; i < map->cell; i++)
-		cells__put_wide(f, x + i, y, 1, style,
-				(wchar_t[]){(v->plain ? plain : blocks)[shade], L'\0'});
+	cells__put_wide(f, x, y, 1, style, (wchar_t[]){(v->plain ? plain : blocks)[shade], L'\0'});
 }
 
 /* The octaves from `top` down to the next line's. */
@@ -94,29 +121,58 @@ static void draw_line(const struct view *v, struct frame *f, int y, const struct
 	if (top == HEAT_OCTAVES - 1)
 		swprintf(text, sizeof(text) / sizeof(*text), L"more");
 	cells__put_fitted(f, 0, y, LABEL_WIDTH - 2, false, STYLE_DIM, text);
-	for (int i = map->begin; i < HEAT_INTERVALS; i++) {
-		uint8_t level = 0;
+	for (int x = 0; x < map->columns; x++)
+		put_shade(v, f, LABEL_WIDTH + x, y, map, level_at(map, x, top));
+}
 
-		for (int o = top; o > top - map->step && o >= 0; o--)
-			level = map->heat->level[i][o] > level ? map->heat->level[i][o] : level;
-		put_shade(v, f, LABEL_WIDTH + (i - map->begin) * map->cell, y, map, level);
-	}
+/* Below each column how many there were in all. */
+static void draw_rates(const struct view *v, struct frame *f, int y, const struct map *map,
+		       const struct model_row *row)
+{
+	float rates[HEAT_INTERVALS] = {0};
+	wchar_t trend[HEAT_INTERVALS + 1];
+
+	for (int i = map->begin; i < HEAT_INTERVALS; i++)
+		rates[(i - map->begin) / map->together] += row->history[i];
+	format__trend(rates, HEAT_INTERVALS, v->plain, trend);
+	cells__put_fitted(f, 0, y, LABEL_WIDTH - 2, false, STYLE_DIM, L"rate");
+	for (int x = 0; x < map->columns; x++)
+		cells__put_wide(f, LABEL_WIDTH + x, y, 1, STYLE_PLAIN,
+				(wchar_t[]){trend[x / map->cell], L'\0'});
+}
+
+static void draw_title(const struct view *v, struct frame *f, int y, const struct map *map)
+{
+	int x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "latencies"), shown;
+	wchar_t text[32];
+
+	format__ms(v->model->interval * 1000 / HEAT_INTERVALS, v->plain, text,
+		   sizeof(text) / sizeof(*text));
+	shown = HEAT_INTERVALS - map->begin;
+	if (v->model->recording)
+		x = cells__put(f, x, y, STYLE_DIM, "all of it in %d parts of %ls", shown, text);
+	else
+		x = cells__put(f, x, y, STYLE_DIM, "last %d intervals, newest at the right", shown);
+	format__count(round(exp2((map->most - 1) / (double)PER_DOUBLE)), text,
+		      sizeof(text) / sizeof(*text));
+	cells__put(f, x, y, STYLE_DIM, "; darkest about %ls", text);
 }
 
 void heat__draw(const struct view *v, struct frame *f, int y, const struct model_row *row)
 {
-	int room = f->height - FOOTER - HEADS - y, columns = f->width - LABEL_WIDTH, shown;
+	int room = f->height - FOOTER - HEADS - y, columns = f->width - LABEL_WIDTH;
 	struct map map = {.heat = &row->heat};
 
 	measure(&map);
 	if (map.highest < 0 || room < 1 || columns < 1)
 		return;
+	if (room > 1)
+		room--; /* for the rates */
 	map.step = (map.highest - map.lowest + room) / room;
-	map.cell = columns < HEAT_INTERVALS ? 1 : columns / HEAT_INTERVALS;
-	shown = columns < HEAT_INTERVALS ? columns : HEAT_INTERVALS;
-	map.begin = HEAT_INTERVALS - shown;
-	cells__put(f, 0, ++y, STYLE_DIM, "%-12slast %d intervals, newest at the right; up to",
-		   "latencies", shown);
+	lay_out(&map, columns, v->model->recording);
+	draw_title(v, f, ++y, &map);
 	for (int top = map.highest; top >= map.lowest; top -= map.step)
 		draw_line(v, f, ++y, &map, top);
+	if (y + 1 < f->height - FOOTER)
+		draw_rates(v, f, y + 1, &map, row);
 }

@@ -12,7 +12,7 @@ struct view;
 struct frame;
 struct model_row;
 
-#define HEAT_INTERVALS 40
+#define HEAT_INTERVALS 64   /* which 80 columns have room for */
 #define HEAT_FIRST     (-6) /* the lowest octave: all up to 2^-6 ms (16 us) */
 #define HEAT_OCTAVES   21   /* the highest: all above 2^13 ms (8 s) */
 
@@ -24,7 +24,10 @@ struct heat {
 void heat__set_newest(struct heat *heat, const uint64_t *counts);
 /* Lets `before`'s intervals stand before the newest one. */
 void heat__continue(struct heat *heat, const struct heat *before);
-/* From line y down to the footer, as much as there is room for; nothing where all is empty. */
+/*
+ * From line y down to the footer, as much as there is room for, the rates below it; nothing where
+ * all is empty.
+ */
 void heat__draw(const struct view *view, struct frame *frame, int y, const struct model_row *row);
 
 #endif

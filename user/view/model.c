@@ -173,6 +173,14 @@ static void set_names(struct model_row *row, const json_t *json, enum page page)
 		strcpy(row->kind, "blocking");
 }
 
+/* Of a recording's parts: they are the same time. */
+static void take_history(struct model_row *row, const struct model_row *past)
+{
+	memcpy(row->history, past->history, sizeof(row->history));
+	row->heat = past->heat;
+	row->past = true;
+}
+
 static void set_history(struct model_row *row, const struct model_row *before)
 {
 	if (before) {
@@ -227,6 +235,7 @@ static void fill_rows(struct model *m, enum page page, const json_t *list,
 	for (size_t i = 0; i < m->row_count[page]; i++) {
 		const json_t *json = json_array_get(list, i), *was;
 		struct model_row *row = &m->rows[page][i];
+		const struct model_row *until_now;
 
 		row->id = id_of(json);
 		if (page == PAGE_POOLS || page == PAGE_QUEUES) {
@@ -238,7 +247,11 @@ static void fill_rows(struct model *m, enum page page, const json_t *list,
 		if (m->whole) /* its counts are of a longer time than others' */
 			row->heat = (struct heat){0};
 		set_status(row, json, was);
-		set_history(row, lookup__get(before, row->id));
+		until_now = lookup__get(before, row->id);
+		if (until_now && m->whole && m->recording)
+			take_history(row, until_now);
+		else
+			set_history(row, until_now);
 	}
 }
 

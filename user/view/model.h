@@ -13,7 +13,7 @@
 #include "view/heat.h"
 
 #define MODEL_ROWS_MAX 20000 /* of one page; further ones are counted in `left_out` */
-#define MODEL_HISTORY  16    /* intervals of a sparkline */
+#define MODEL_HISTORY  HEAT_INTERVALS
 #define MODEL_NAME_MAX 512
 #define MODEL_VALUES   8
 #define MODEL_STATUS   12 /* status codes of a route; further ones are left out */
@@ -53,6 +53,7 @@ struct model_row {
 	double mean, p50, p95, p99, max;	       /* ms; NAN where nothing was answered */
 	uint64_t connections;
 	float history[MODEL_HISTORY]; /* rates, newest last */
+	bool past;		      /* history and heat are of a whole recording */
 	struct heat heat;	      /* empty where there is no older document */
 	struct model_status status[MODEL_STATUS];
 	size_t status_count;
@@ -95,8 +96,8 @@ struct model {
 
 /*
  * older NULL, or of a daemon that was started anew: since the observation began. before (may be
- * NULL) is the model shown until now, whose rows' histories go on. NULL: no memory, or newer is no
- * such document.
+ * NULL) is the model shown until now, whose rows' histories go on; of a recording's whole, that of
+ * its parts (past.h), whose histories it takes over. NULL: no memory, or newer is no such document.
  */
 struct model *model__new(const json_t *newer, const json_t *older, const struct model *before);
 void model__free(struct model *model); /* tolerates NULL */

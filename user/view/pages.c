@@ -78,6 +78,7 @@ void page__help(struct frame *f)
 		"r e m 9 l x  sort by rate, errors, p50, p95, p99, max",
 		"n s d t o    sort by count, service, side, protocol or method, name",
 		"u c a z i    sort by unanswered, connections, table, rows, hits",
+		"H            latencies over time of the row, of a service, too",
 		"w            save the rows that are shown, as CSV or JSON",
 		"p space      freeze the numbers, look around, go on    + -  longer, shorter "
 		"interval",
@@ -182,25 +183,33 @@ static int put_protocol(const struct view *v, struct frame *f, int y, const stru
 	return y;
 }
 
+/* A service has no name but its own, which the title tells. */
+static int put_name(const struct view *v, struct frame *f, int y, const struct model_row *r)
+{
+	if (v->page == PAGE_SERVICES) {
+		int x = cells__put(f, 0, ++y, STYLE_DIM, "%-12s", "connections");
+
+		cells__put(f, x, y, STYLE_PLAIN, "%lu open", (unsigned long)r->connections);
+		return y + 1;
+	}
+	return cells__put_wrapped(f, 0, y, STYLE_BOLD, r->name) + 1;
+}
+
 void page__details(const struct view *v, struct frame *f, const struct model_row *r)
 {
-	static const char *const thing[PAGE_LOSSES] = {"service", "route", "statement", "command"};
-	wchar_t trend[MODEL_HISTORY + 1];
-	int y = HEADER_LINES - 1, x;
+	static const char *const thing[PAGE_LOSSES] = {"all", "route", "statement", "command"};
+	int y = HEADER_LINES - 1;
 
 	cells__style_line(f, y, STYLE_TITLE);
-	cells__put(f, 0, y++, STYLE_TITLE, "%s of %s (%s)", thing[v->page], r->service, r->side);
-	y = cells__put_wrapped(f, 0, y, STYLE_BOLD, r->name) + 1;
+	cells__put(f, 0, y++, STYLE_TITLE, "%s of %s (%s%s%s)", thing[v->page], r->service,
+		   r->protocol, r->protocol[0] ? " " : "", r->side);
+	y = put_name(v, f, y, r);
 	if (v->page == PAGE_ROUTES)
 		y = put_pair(f, y, "method", r->kind);
 	y = put_traffic(v, f, y, r);
 	y = put_latencies(v, f, y, r);
 	y = put_protocol(v, f, y, r);
 	y = put_status(v, f, y, r);
-	if (v->still || v->model->recording)
-		return;
-	column__history(r, v->plain, trend, MODEL_HISTORY + 1);
-	x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "trend");
-	cells__put_wide(f, x, y, MODEL_HISTORY, STYLE_PLAIN, trend);
-	heat__draw(v, f, y + 1, r);
+	if (!v->still)
+		heat__draw(v, f, y, r);
 }

@@ -13,7 +13,8 @@ static void show_latest(struct picture *p)
 /* Of a recording there is one document: it is about all of it. */
 int picture__take(struct picture *p, json_t *document, bool live)
 {
-	struct model *model = model__new(document, live ? p->document : NULL, p->latest);
+	const struct model *before = p->latest ? p->latest : p->past;
+	struct model *model = model__new(document, live ? p->document : NULL, before);
 
 	if (!model) {
 		json_decref(document);

@@ -9,9 +9,10 @@
 #include "view/model.h"
 
 struct picture {
-	struct model *shown;  /* NULL: nothing yet */
-	struct model *latest; /* the same one, unless it is held */
-	json_t *document;     /* latest's */
+	struct model *shown;	  /* NULL: nothing yet */
+	struct model *latest;	  /* the same one, unless it is held */
+	json_t *document;	  /* latest's */
+	const struct model *past; /* of a recording, whose rows have a history; borrowed */
 	bool held;
 };
 

@@ -10,11 +10,13 @@
 #include "replay.h"
 #include "session.h"
 #include "view/daemon.h"
+#include "view/past.h"
 
 struct source {
 	char socket[108], address[128]; /* of the daemon in use; "" not that one */
 	struct session session;		/* our own capture; observer NULL: none */
 	json_t *whole;			/* of a recording; NULL: live */
+	struct past past;
 };
 
 /* ---- a daemon ---- */
@@ -58,24 +60,64 @@ static bool find_daemon(struct source *s, const struct source_options *options)
 
 /* ---- a recording ---- */
 
+/* A recording on its way through an engine. */
+struct replaying {
+	struct engine *engine;
+	struct metrics *metrics;
+	struct recording_header header;
+	struct past *past; /* NULL: not wanted */
+};
+
 static void tick(void *context, uint64_t now_ns)
 {
-	metrics__tick(context, now_ns);
+	metrics__tick(((struct replaying *)context)->metrics, now_ns);
 }
 
-static json_t *model_of(struct metrics *metrics, const struct engine *engine,
-			const struct recording_header *header)
+static void before(void *context, uint64_t event_ns)
 {
+	past__before(((struct replaying *)context)->past, event_ns);
+}
+
+static void finished(void *context)
+{
+	past__finish(((struct replaying *)context)->past);
+}
+
+static json_t *model_of(void *context)
+{
+	const struct replaying *r = context;
+	const struct recording_header *header = &r->header;
 	struct self self = {.version = SONDE_VERSION,
 			    .capture_way = "",
 			    .source = "recording",
 			    .started_ns = header->realtime_ns,
-			    .wall_ns = header->realtime_ns + engine->now_ns - header->monotonic_ns};
-	struct snapshot *snapshot = metrics__snapshot(metrics, &self);
+			    .wall_ns =
+				    header->realtime_ns + r->engine->now_ns - header->monotonic_ns};
+	struct snapshot *snapshot = metrics__snapshot(r->metrics, &self);
 	json_t *model = snapshot ? snapshot__model(snapshot) : NULL;
 
 	snapshot__free(snapshot);
 	return model;
+}
+
+static int feed(struct source *s, const struct source_options *options, struct replaying *r,
+		char *error, size_t size)
+{
+	struct replay_watch watch = {.tick = tick, .context = r};
+	int err;
+
+	if (options->with_past &&
+	    replay__span(options->recording, &s->past.first_ns, &s->past.last_ns)) {
+		r->past = &s->past;
+		s->past.document = model_of;
+		s->past.context = r;
+		watch.before = before;
+		watch.finished = finished;
+	}
+	err = replay__file_watched(options->recording, r->engine, &watch, &r->header, error, size);
+	if (!err)
+		s->whole = model_of(r);
+	return err;
 }
 
 static int replay(struct source *s, const struct source_options *options, char *error, size_t size)
@@ -83,24 +125,18 @@ static int replay(struct source *s, const struct source_options *options, char *
 	struct metrics_options limits = {.series_max = options->config->limits.series,
 					 .without_time_shares = !options->config->time_shares};
 	struct engine_options engine_options = {0};
-	struct recording_header header;
-	struct engine *engine;
-	struct metrics *metrics;
-	int err;
+	struct replaying r = {0};
+	int err = -ENOMEM;
 
 	config__engine(options->config, &engine_options);
-	engine = engine__new(&engine_options);
-	metrics = engine ? metrics__new(&limits, engine) : NULL;
-	if (!metrics) {
-		engine__free(engine);
+	r.engine = engine__new(&engine_options);
+	r.metrics = r.engine ? metrics__new(&limits, r.engine) : NULL;
+	if (r.metrics)
+		err = feed(s, options, &r, error, size);
+	else
 		snprintf(error, size, "no memory");
-		return -ENOMEM;
-	}
-	err = replay__file(options->recording, engine, tick, metrics, &header, error, size);
-	if (!err)
-		s->whole = model_of(metrics, engine, &header);
-	metrics__free(metrics);
-	engine__free(engine);
+	metrics__free(r.metrics);
+	engine__free(r.engine);
 	return err;
 }
 
@@ -140,6 +176,7 @@ int source__open(const struct source_options *options, struct source **out, char
 	if (err) {
 		if (s->session.observer)
 			observer__close(s->session.observer);
+		past__clear(&s->past);
 		free(s);
 		return err;
 	}
@@ -156,6 +193,7 @@ void source__close(struct source *s)
 		observer__close(s->session.observer);
 	}
 	json_decref(s->whole);
+	past__clear(&s->past);
 	free(s);
 }
 
@@ -183,6 +221,11 @@ json_t *source__model(struct source *s, char *error, size_t size)
 	model = ask(fd, error, size);
 	close(fd);
 	return model;
+}
+
+const struct model *source__past(const struct source *s)
+{
+	return s->past.model;
 }
 
 bool source__is_live(const struct source *s)

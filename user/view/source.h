@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include "config.h"
+#include "view/model.h"
 
 struct source;
 
@@ -19,12 +20,15 @@ struct source_options {
 	const char *socket, *address;
 	const struct config *config;
 	bool daemon_only;
+	bool with_past; /* of a recording: source__past is wanted */
 };
 int source__open(const struct source_options *options, struct source **out, char *error,
 		 size_t size);
 void source__close(struct source *source); /* tolerates NULL */
 /* The document as it is now; a new reference, or NULL with one line in error. */
 json_t *source__model(struct source *source, char *error, size_t size);
+/* What a recording's rows did over its time (view/past.h); NULL: not wanted, or it is live. */
+const struct model *source__past(const struct source *source);
 /* Of a recording there is only one document. */
 bool source__is_live(const struct source *source);
 /* After source__model failed: a daemon that went may come again. */

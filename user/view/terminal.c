@@ -312,7 +312,10 @@ static void set_terminal(bool mouse)
 
 int terminal__run(struct source *source, struct view *view, char *error, size_t size)
 {
-	struct screen s = {.source = source, .view = view, .changed = true};
+	struct screen s = {.source = source,
+			   .view = view,
+			   .picture.past = source__past(source),
+			   .changed = true};
 	SCREEN *screen;
 	int err;
 

@@ -38,6 +38,12 @@ static void go(struct view *v, enum page page)
 	v->detail = false;
 }
 
+void view__open(struct view *v, enum page page)
+{
+	v->service[0] = v->side[0] = '\0';
+	go(v, page);
+}
+
 /* ---- what is typed ---- */
 
 static void tell(struct view *v, bool refused, const char *format, ...)
@@ -145,9 +151,17 @@ static void enter(struct view *v)
 	}
 	snprintf(v->service, sizeof(v->service), "%s", row->service);
 	snprintf(v->side, sizeof(v->side), "%s", row->side);
+	memcpy(v->services.filter, v->filter, sizeof(v->filter));
 	v->filter[0] = '\0';
-	v->service_selected = v->selected;
+	v->services.selected = v->selected;
+	v->services.row = row->id;
 	go(v, details_of(row->protocol));
+}
+
+/* All that is known of a row, of a service, too, where Enter shows what it consists of. */
+static void examine(struct view *v)
+{
+	v->detail = v->page < PAGE_LOSSES && view__selected(v);
 }
 
 static void back(struct view *v)
@@ -157,9 +171,13 @@ static void back(struct view *v)
 	} else if (v->filter[0]) {
 		v->filter[0] = '\0';
 	} else if (v->page != PAGE_SERVICES) {
-		v->service[0] = v->side[0] = '\0';
-		go(v, PAGE_SERVICES);
-		v->selected = v->service_selected;
+		bool drilled = v->service[0];
+
+		view__open(v, PAGE_SERVICES);
+		v->selected = v->services.selected;
+		v->followed = v->services.row;
+		if (drilled)
+			memcpy(v->filter, v->services.filter, sizeof(v->filter));
 	}
 }
 
@@ -278,12 +296,6 @@ static bool navigate(struct view *v, int key)
 	}
 }
 
-void view__open(struct view *v, enum page page)
-{
-	v->service[0] = v->side[0] = '\0';
-	go(v, page);
-}
-
 static bool open_page(struct view *v, int key)
 {
 	for (int page = 0; page < PAGE_COUNT; page++)
@@ -304,6 +316,8 @@ static void command(struct view *v, int key)
 		return;
 	} else if (key == '/') {
 		ask_filter(v);
+	} else if (key == 'H') {
+		examine(v);
 	} else if (key == 'w') {
 		ask_file(v);
 	} else if (key == ' ' || key == 'p') {

@@ -50,13 +50,17 @@ struct view {
 	size_t shown;		   /* rows that pass the filter; set by drawing */
 	size_t room;		   /* rows that the screen has; set by drawing */
 	uint64_t followed;	   /* id of the row that stays selected; 0: the place does */
-	size_t service_selected;   /* where Esc goes back to */
-	double interval;	   /* seconds between two documents */
-	char message[400];	   /* shown in the last line until the next key */
-	bool refused;		   /* the message is why something was not done */
-	struct prompt prompt;	   /* while typing or saving */
-	struct hits hits;	   /* where the mouse does something; set by drawing */
-	char trouble[160];	   /* why the numbers are old; "" they are not */
+	struct {
+		size_t selected;
+		uint64_t row;
+		char filter[64];
+	} services;	      /* where Esc goes back to */
+	double interval;      /* seconds between two documents */
+	char message[400];    /* shown in the last line until the next key */
+	bool refused;	      /* the message is why something was not done */
+	struct prompt prompt; /* while typing or saving */
+	struct hits hits;     /* where the mouse does something; set by drawing */
+	char trouble[160];    /* why the numbers are old; "" they are not */
 };
 
 enum cell_style {
