@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* State, model and size become a picture; keys change the state. No terminal is needed. */
+#include <math.h>
 #include "view_screen.h"
 
 /* ---- */
@@ -332,12 +333,21 @@ static void numbers_have_the_units_of_people(void **state)
 		const wchar_t *text;
 	} counts[] = {{0, L"0"},       {0.123, L"0.12"},  {9.99, L"9.99"},   {12.34, L"12.3"},
 		      {123.4, L"123"}, {99999, L"99999"}, {123456, L"123k"}, {2.5e9, L"2500M"}};
+	static const double strange[] = {1e300, -1e300, INFINITY, NAN};
 	wchar_t text[32];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
 		format__ms(times[i].ms, false, text, 32);
 		assert_true(wcscmp(text, times[i].text) == 0);
+	}
+	for (size_t i = 0; i < sizeof(strange) / sizeof(*strange); i++) {
+		format__ms(strange[i], false, text, 32);
+		assert_true(wcscmp(text, L"-") == 0);
+		format__count(strange[i], text, 32);
+		assert_true(wcscmp(text, L"-") == 0);
+		format__bytes(strange[i], text, 32);
+		assert_true(wcscmp(text, L"-") == 0);
 	}
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		format__count(counts[i].value, text, 32);

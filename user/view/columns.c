@@ -8,11 +8,22 @@
 
 /* ---- formats ---- */
 
+/* swprintf ends nothing that does not fit: what no clock or counter says is not told. */
+static bool is_told(double value, wchar_t *out, size_t size)
+{
+	if (fabs(value) < 1e15)
+		return true;
+	swprintf(out, size, L"-");
+	return false;
+}
+
 void format__count(double value, wchar_t *out, size_t size)
 {
 	static const char units[] = " kMGT";
 	size_t unit = 0;
 
+	if (!is_told(value, out, size))
+		return;
 	while (value >= 99999.5 && unit < sizeof(units) - 2) {
 		value /= 1000;
 		unit++;
@@ -37,9 +48,9 @@ static void print_whole(uint64_t value, wchar_t *out, size_t size)
 
 void format__ms(double ms, bool plain, wchar_t *out, size_t size)
 {
-	if (isnan(ms))
-		swprintf(out, size, L"-");
-	else if (ms < 0.9995)
+	if (!is_told(ms, out, size))
+		return;
+	if (ms < 0.9995)
 		swprintf(out, size, plain ? L"%.0fus" : L"%.0f\u00b5s", ms * 1000);
 	else if (ms < 9.995)
 		swprintf(out, size, L"%.2fms", ms);
@@ -56,6 +67,8 @@ void format__bytes(double bytes, wchar_t *out, size_t size)
 	static const wchar_t *const units[] = {L"B", L"KiB", L"MiB", L"GiB", L"TiB"};
 	size_t unit = 0;
 
+	if (!is_told(bytes, out, size))
+		return;
 	while (bytes >= 1024 && unit < 4) {
 		bytes /= 1024;
 		unit++;

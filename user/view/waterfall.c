@@ -78,6 +78,7 @@ static void draw_bar(struct frame *f, int x, int y, int width, const struct slow
 
 static void format_age(double seconds, wchar_t *out, size_t size)
 {
+	seconds = fmin(seconds, 1e9);
 	if (seconds < 99.5)
 		swprintf(out, size, L"%.0fs", seconds);
 	else
