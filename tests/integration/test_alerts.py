@@ -81,8 +81,15 @@ sut.equal("noticed looser", failures(looser), everything)
 sut.equal("noticed without time", failures(lambda rule: {**rule, "for": "0s"}), {r["alert"] for r in rules if "for" in r})
 sut.equal("noticed gone", failures(lambda rule: {**rule, "expr": f"({rule['expr']}) unless on () vector(1)"}), everything)
 
-with open(os.path.join(ALERTS, "README.md")) as f:
-    sut.equal("what to do is told of", set(re.findall(r"^### (\w+)", f.read(), re.M)), everything)
+# docs/runbooks.md: a chapter for each alert, with all of its parts, and each alert leads to its own.
+with open(os.path.join(sut.ROOT, "docs", "runbooks.md")) as f:
+    chapters = re.split(r"^### (\w+)\n", f.read(), flags=re.M)[1:]
+sut.equal("what to do is told of", sorted(chapters[::2]), sorted(everything))
+for alert, text in zip(chapters[::2], chapters[1::2]):
+    for part in ("**Means.**", "**See it.**\n```sh\n", "**Likely causes", "**Do.**"):
+        assert part in text or (alert == "ObserverLosingEvents" and part == "**Do.**" and "what to do, by `reason`" in text), (alert, part)
+for rule in rules:
+    sut.equal(f"{rule['alert']} leads to", rule["annotations"]["runbook"], f"docs/runbooks.md#{rule['alert'].lower()}")
 
 routing = os.path.join(ALERTS, "alertmanager.yml")
 assert "SUCCESS" in sut.run("amtool", "check-config", routing)
