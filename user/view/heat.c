@@ -145,6 +145,7 @@ static void draw_title(const struct view *v, struct frame *f, int y, const struc
 {
 	int x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "latencies"), shown;
 	wchar_t text[32];
+	double most;
 
 	format__ms(v->model->interval * 1000 / HEAT_INTERVALS, v->plain, text,
 		   sizeof(text) / sizeof(*text));
@@ -153,8 +154,11 @@ static void draw_title(const struct view *v, struct frame *f, int y, const struc
 		x = cells__put(f, x, y, STYLE_DIM, "all of it in %d parts of %ls", shown, text);
 	else
 		x = cells__put(f, x, y, STYLE_DIM, "last %d intervals, newest at the right", shown);
-	format__count(round(exp2((map->most - 1) / (double)PER_DOUBLE)), text,
-		      sizeof(text) / sizeof(*text));
+	most = round(exp2((map->most - 1) / (double)PER_DOUBLE));
+	if (most < 1000)
+		swprintf(text, sizeof(text) / sizeof(*text), L"%.0f", most);
+	else
+		format__count(most, text, sizeof(text) / sizeof(*text));
 	cells__put(f, x, y, STYLE_DIM, "; darkest about %ls", text);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "view/colours.h"
 #include "view/export.h"
 #include "view/picture.h"
 #include "view/save.h"
@@ -54,25 +55,29 @@ static bool wants_colour(void)
 	return has_colors() && !(no && no[0]);
 }
 
+/* A terminal that cannot go back to its own colours would be left with ours. */
+static void set_colours(void)
+{
+	start_color();
+	if (use_default_colors() == ERR)
+		return;
+	for (int style = 0; style < STYLE_COUNT; style++) {
+		int colour = colours__of((enum cell_style)style, COLORS);
+
+		if (colour >= 0 && init_pair((short)(style + 1), (short)colour, -1) != ERR)
+			attributes[style] |= COLOR_PAIR(style + 1);
+	}
+}
+
 static void set_attributes(void)
 {
-	bool colour = wants_colour();
-
 	attributes[STYLE_DIM] = A_DIM;
 	attributes[STYLE_BOLD] = A_BOLD;
 	attributes[STYLE_TITLE] = A_REVERSE;
 	attributes[STYLE_SELECTED] = A_REVERSE | A_BOLD;
 	attributes[STYLE_BAD] = A_BOLD;
-	if (!colour)
-		return;
-	start_color();
-	use_default_colors();
-	init_pair(1, COLOR_GREEN, -1);
-	init_pair(2, COLOR_YELLOW, -1);
-	init_pair(3, COLOR_RED, -1);
-	attributes[STYLE_GOOD] = COLOR_PAIR(1);
-	attributes[STYLE_WARN] = COLOR_PAIR(2);
-	attributes[STYLE_BAD] = COLOR_PAIR(3) | A_BOLD;
+	if (wants_colour())
+		set_colours();
 }
 
 static void paint(const struct frame *f)
