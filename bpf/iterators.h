@@ -18,10 +18,10 @@ SEC("iter/task")
 int find_done(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
-	u32 *mark = task ? bpf_task_storage_get(&done, task, 0, 0) : 0;
+	struct passes *passes = task ? bpf_task_storage_get(&marks, task, 0, 0) : 0;
 
-	if (mark && *mark)
-		done_for_now += 1;
+	if (passes)
+		done_for_now += passes__in_vain(passes);
 	return 0;
 }
 

@@ -216,6 +216,6 @@ static __always_inline void process__exits(void)
 
 TRACEPOINT("tp_btf/sched_process_exec", on_exec, process__executes())
 PROGRAM_PLAIN("tp_btf/sched_process_exit", on_exit, process__exits())
-PROGRAM_HELD("tp_btf/sched_process_exit", on_exit, process__exits(); done__end())
+PROGRAMS_ASK("tp_btf/sched_process_exit", on_exit, process__exits(); passes__end(), true)
 
 #endif

@@ -6,10 +6,10 @@
 #ifndef SONDE_BPF_SOCKET_TRACEPOINTS_H
 #define SONDE_BPF_SOCKET_TRACEPOINTS_H
 
-TRACEPOINT_FOR_SURE("tp_btf/sock_recv_length", on_recv_length, socket__received(sk, ret, flags),
-		    struct sock *sk, int ret, int flags)
-TRACEPOINT_FOR_SURE("tp_btf/sock_send_length", on_send_length, socket__sent(sk, ret, flags),
-		    struct sock *sk, int ret, int flags)
+TRACEPOINT_FOR_SURE("tp_btf/sock_recv_length", on_recv_length, PASS_RECV,
+		    socket__received(sk, ret, flags), struct sock *sk, int ret, int flags)
+TRACEPOINT_FOR_SURE("tp_btf/sock_send_length", on_send_length, PASS_SEND,
+		    socket__sent(sk, ret, flags), struct sock *sk, int ret, int flags)
 
 /*
  * splice(2) from a TCP socket passes no tracepoint of its own, but this one, which every receive

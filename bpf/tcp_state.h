@@ -175,7 +175,20 @@ PROGRAM_PLAIN("tp_btf/inet_sock_set_state", on_set_state, tcp__changed(sk, from,
  * socket changes twice at a time, and none to the same state again. Those that begin or end to
  * listen have no state of ours, and are their process'.
  */
-static __always_inline void tcp__changed_to(struct sock *sk, int from, int to, bool last)
+static __always_inline bool tcp__change_is_mine(struct sock *sk, int from, int to,
+						enum follower self)
+{
+	struct state *state;
+
+	if (from == TCP_LISTEN || to == TCP_LISTEN)
+		return pass__is_mine(PASS_LISTEN, self);
+	if (self == FOLLOWS_NONE)
+		return true;
+	state = tcp__find(sk);
+	return !state || state->changed != to;
+}
+
+static __always_inline void tcp__changed_to(struct sock *sk, int from, int to)
 {
 	struct state *state;
 
@@ -183,27 +196,10 @@ static __always_inline void tcp__changed_to(struct sock *sk, int from, int to, b
 	state = tcp__find(sk);
 	if (state)
 		state->changed = to;
-	if (!last && (from == TCP_LISTEN || to == TCP_LISTEN))
-		done__set();
 }
 
-static __always_inline bool tcp__has_changed(struct sock *sk, int from, int to, bool last)
-{
-	struct state *state;
-
-	if (from == TCP_LISTEN || to == TCP_LISTEN)
-		return last ? done__take() : done__is();
-	state = tcp__find(sk);
-	return state && state->changed == to;
-}
-
-PROGRAM_HELD("tp_btf/inet_sock_set_state", on_set_state, tcp__changed_to(sk, from, to, false),
-	     struct sock *sk, int from, int to)
-PROGRAM_BEHIND("tp_btf/inet_sock_set_state", on_set_state_again,
-	       tcp__changed_to(sk, from, to, false), tcp__has_changed(sk, from, to, false),
-	       struct sock *sk, int from, int to)
-PROGRAM_BEHIND("tp_btf/inet_sock_set_state", on_set_state_last, tcp__changed_to(sk, from, to, true),
-	       tcp__has_changed(sk, from, to, true), struct sock *sk, int from, int to)
+PROGRAMS_ASK("tp_btf/inet_sock_set_state", on_set_state, tcp__changed_to(sk, from, to),
+	     tcp__change_is_mine(sk, from, to, self), struct sock *sk, int from, int to)
 #endif
 
 #endif

@@ -12,7 +12,7 @@
 #include "capture/ring.h"
 #include "sonde.skel.h"
 
-#define LINKS_MAX	32
+#define LINKS_MAX	48
 #define KERNELS_TO_BOOT "(Debian 11 has linux-image-6.1, Ubuntu linux-generic-hwe)"
 #define LOSS_KEYS	(PROTOCOL_COUNT * LOSS_REASON_COUNT)
 

@@ -4,9 +4,12 @@
 #include <string.h>
 #include "capture/capture_internal.h"
 
-#define HELD  "_held"
-#define AGAIN "_again"
-#define LAST  "_last"
+#define HELD "_held"
+#define LAST "_last"
+
+static const char *const followers[] = {"_again", "_again2", "_again3", LAST};
+
+#define FOLLOWERS (sizeof(followers) / sizeof(*followers))
 
 /* Of "NAME<from>" the program "NAME<to>"; NULL where there is none. */
 static struct bpf_program *relative(const struct sonde_bpf *bpf, const struct bpf_program *program,
@@ -29,20 +32,28 @@ bool hold__is_needed(void)
 	return kernel__version(&version) && version.major >= 7;
 }
 
+/* The first of those that `program` follows; NULL: it follows none. */
+static struct bpf_program *followed(const struct sonde_bpf *bpf, const struct bpf_program *program)
+{
+	struct bpf_program *first = NULL;
+
+	for (size_t i = 0; !first && i < FOLLOWERS; i++)
+		first = relative(bpf, program, followers[i], HELD);
+	return first;
+}
+
 /* Behind those that are, in the object as well as when they are attached. */
 static void choose(const struct sonde_bpf *bpf, struct bpf_program *program, bool hold)
 {
 	struct bpf_program *plain = relative(bpf, program, HELD, "");
-	struct bpf_program *held = relative(bpf, program, AGAIN, HELD);
-
-	held = held ? held : relative(bpf, program, LAST, HELD);
+	struct bpf_program *first = followed(bpf, program);
 
 	if (plain) {
 		bpf_program__set_autoload(program, hold && bpf_program__autoload(plain));
 		bpf_program__set_autoload(plain, !hold && bpf_program__autoload(plain));
 	}
-	if (held)
-		bpf_program__set_autoload(program, hold && bpf_program__autoload(held));
+	if (first)
+		bpf_program__set_autoload(program, hold && bpf_program__autoload(first));
 }
 
 void hold__choose(struct sonde_bpf *bpf)
@@ -63,13 +74,15 @@ struct bpf_program *hold__of(const struct sonde_bpf *bpf, struct bpf_program *pl
 /* What on_splice_from misses the next receive notices. */
 bool hold__may_be_lost(const struct sonde_bpf *bpf, const struct bpf_program *program)
 {
-	return !relative(bpf, program, HELD, LAST) && !relative(bpf, program, AGAIN, LAST) &&
-	       program != bpf->progs.on_splice_from;
+	bool last = relative(bpf, program, LAST, HELD) != NULL;
+	bool follows = followed(bpf, program) != NULL || relative(bpf, program, HELD, LAST);
+
+	return (last || !follows) && program != bpf->progs.on_splice_from;
 }
 
 /*
- * A mark that is set while its call is still passing the programs is subtracted, too: what was lost
- * is then told later. Marks are looked for before those that were found are read, so that none of
+ * A call that is still passing the programs lacks the last one, too: what was lost is then told
+ * later. Marks are looked for before those that were found are read, so that none of
  * them is in neither.
  */
 uint64_t hold__lost(struct capture *capture, uint64_t missed)

@@ -29,11 +29,16 @@ static uint64_t monotonic_ns(void)
  * (the first call knows the rest), an end (the next of the ends tells it, the sweep at last) or a
  * process's name. The programs at calls see bytes, and run in their callers' context only.
  */
-static bool sees_bytes(const struct sonde_bpf *bpf, const struct bpf_program *program)
+static bool sees_bytes(const struct bpf_program *program)
 {
-	return strncmp(bpf_program__name(program), "on_data_ready", 13) != 0 &&
-	       program != bpf->progs.on_set_state && program != bpf->progs.on_destroy &&
-	       program != bpf->progs.on_exec && program != bpf->progs.on_exit;
+	static const char *const others[] = {"on_data_ready", "on_set_state", "on_destroy",
+					     "on_exec", "on_exit"};
+	const char *name = bpf_program__name(program);
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (!strncmp(name, others[i], strlen(others[i])))
+			return false;
+	return true;
 }
 
 static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time, uint64_t *misses)
@@ -51,7 +56,7 @@ static void sum(struct capture *capture, uint64_t *run_count, uint64_t *run_time
 			continue;
 		*run_count += info.run_cnt;
 		*run_time += info.run_time_ns;
-		if (hold__may_be_lost(capture->bpf, program) && sees_bytes(capture->bpf, program))
+		if (hold__may_be_lost(capture->bpf, program) && sees_bytes(program))
 			*misses += info.recursion_misses;
 	}
 }
