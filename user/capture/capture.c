@@ -155,14 +155,14 @@ static int open_once(enum capture_way way, const struct capture_options *options
 
 	if (!capture)
 		return capture__fail(error, size, -ENOMEM, "capture");
-	capture->epoll = capture->wake = capture->timing = -1;
+	capture->epoll = capture->wake = capture->stats_fd = -1;
 	capture->way = way;
 	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
 	capture->with_tls = !options->without_tls;
 	capture->with_areas = options->with_areas;
 	capture->tls_filter = options->tls_filter;
 	capture->sampling = options->sampling;
-	capture__set_timing(capture);
+	timing__init(&capture->timing, capture->sampling);
 	capture->stats.call_ns = call__cost_ns();
 	err = load(capture, error, size);
 	if (!err)
@@ -238,8 +238,8 @@ void capture__close(struct capture *capture)
 		close(capture->epoll);
 	if (capture->wake >= 0)
 		close(capture->wake);
-	if (capture->timing >= 0)
-		close(capture->timing);
+	if (capture->stats_fd >= 0)
+		close(capture->stats_fd);
 	bpf_link__destroy(capture->splices);
 	for (size_t i = 0; i < LINKS_MAX && capture->links[i]; i++)
 		bpf_link__destroy(capture->links[i]);

@@ -10,6 +10,7 @@
 #include "capture/areas.h"
 #include "capture/merge.h"
 #include "capture/ring.h"
+#include "capture/timing.h"
 #include "sonde.skel.h"
 
 #define LINKS_MAX	48
@@ -47,12 +48,12 @@ struct capture {
 	void (*take)(void *context, const struct event *event, uint32_t size);
 	void *context;
 	uint64_t now_ns;
-	uint64_t period_ns, timed_ns; /* the kernel times our programs so long in so long */
-	uint64_t taken;		      /* records */
+	uint64_t taken; /* records */
 	uint64_t drained_ns;
 	uint64_t sockets; /* of the node, as last listed */
 	bool sampling;
-	int timing; /* while the kernel times our programs; else -1 */
+	struct timing timing;
+	int stats_fd; /* while the kernel times our programs; else -1 */
 	uint64_t measured_ns, measured_count, measured_time;
 	double count_rate, time_rate; /* a nanosecond, as last measured */
 	uint64_t extrapolated_ns;
@@ -116,8 +117,6 @@ bool kernel__traces(const struct btf *btf, const char *tracepoint);
 uint64_t maps__bytes(const struct sonde_bpf *bpf);
 /* Of one call of 120 bytes on a socket pair; 0: not known. */
 uint64_t call__cost_ns(void);
-/* How often the programs are timed. */
-void capture__set_timing(struct capture *capture);
 /* Bytes that wait, in the ring and the areas. */
 uint64_t capture__fill(const struct capture *capture);
 /* Sums run time and misses over all programs. */

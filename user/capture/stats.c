@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the kernel knows of its own work for us. It times programs only while somebody asks for it,
- * and timing costs as much as a small program: so it is asked for one second in ten, and run time
- * is told as ten times what was measured then. Who keeps a budget by it cannot wait for so long: a
- * tenth of each second then.
+ * What the kernel knows of its own work for us. It times programs only while somebody asks for it
+ * (timing.h); run time is told as growing all the time as it did when it was measured last.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,7 +10,6 @@
 #include <unistd.h>
 #include "capture/capture_internal.h"
 
-#define SECOND_NS 1000000000ull
 #define RECORD_NS 1000 /* what a record costs in the kernel, roughly (docs/cost.md) */
 
 static uint64_t monotonic_ns(void)
@@ -73,6 +70,16 @@ static void extrapolate(struct capture *capture, uint64_t now_ns)
 	capture->extrapolated_ns = now_ns;
 }
 
+static void begin_measuring(struct capture *capture, uint64_t now_ns)
+{
+	uint64_t misses;
+
+	capture->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	capture->measured_ns = now_ns;
+	sum(capture, &capture->measured_count, &capture->measured_time, &misses);
+	capture->stats.recursion_misses = hold__lost(capture, misses);
+}
+
 static void end_measuring(struct capture *capture, uint64_t now_ns)
 {
 	double elapsed = (double)(now_ns - capture->measured_ns);
@@ -82,27 +89,35 @@ static void end_measuring(struct capture *capture, uint64_t now_ns)
 	sum(capture, &count, &time, &misses);
 	capture->count_rate = (double)(count - capture->measured_count) / elapsed;
 	capture->time_rate = (double)(time - capture->measured_time) / elapsed;
-	close(capture->timing);
-	capture->timing = -1;
+	if (capture->stats_fd >= 0)
+		close(capture->stats_fd);
+	capture->stats_fd = -1;
 }
 
-void capture__set_timing(struct capture *capture)
+static void look_for_misses(struct capture *capture)
 {
-	capture->period_ns = capture->sampling ? SECOND_NS : 10 * SECOND_NS;
-	capture->timed_ns = capture->period_ns / 10;
+	uint64_t count, time, misses;
+
+	sum(capture, &count, &time, &misses);
+	capture->stats.recursion_misses = hold__lost(capture, misses);
 }
 
 void capture__measure(struct capture *capture)
 {
-	uint64_t now = monotonic_ns(), misses;
+	uint64_t now = monotonic_ns();
 
-	if (capture->timing >= 0 && now - capture->measured_ns >= capture->timed_ns)
+	switch (timing__step(&capture->timing, now, capture->taken)) {
+	case TIMING_BEGIN:
+		begin_measuring(capture, now);
+		break;
+	case TIMING_END:
 		end_measuring(capture, now);
-	if (capture->timing < 0 && now - capture->measured_ns >= capture->period_ns) {
-		capture->timing = bpf_enable_stats(BPF_STATS_RUN_TIME);
-		capture->measured_ns = now;
-		sum(capture, &capture->measured_count, &capture->measured_time, &misses);
-		capture->stats.recursion_misses = hold__lost(capture, misses);
+		break;
+	case TIMING_LOOK:
+		look_for_misses(capture);
+		break;
+	case TIMING_REST:
+		break;
 	}
 }
 
@@ -120,10 +135,7 @@ static uint64_t entries(int map)
 
 void capture__stats(struct capture *capture, struct capture_stats *out)
 {
-	uint64_t count, time, misses;
-
-	sum(capture, &count, &time, &misses);
-	capture->stats.recursion_misses = hold__lost(capture, misses);
+	look_for_misses(capture);
 	extrapolate(capture, monotonic_ns());
 	*out = capture->stats;
 	out->ring_bytes =
