@@ -323,7 +323,7 @@ static bool is_of_stream(struct connections *t, struct connection *c, const stru
 	return plaintext == c->tls;
 }
 
-void connections__chunk(struct connections *t, const struct chunk *chunk)
+static void take_any(struct connections *t, const struct chunk *chunk)
 {
 	struct connection *c = connection_of(t, chunk);
 
@@ -339,6 +339,19 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 	count_chunk(t->engine, c, chunk);
 	take_chunk(t, c, chunk);
 	owner__count_moved(t, c);
+	if (c->dropped)
+		connections__take_out(t, c);
+}
+
+void connections__chunk(struct connections *t, const struct chunk *chunk)
+{
+	struct connection *c = *slot(t, chunk->connection);
+
+	if (!c || !stream__flows(t, c, chunk)) {
+		take_any(t, chunk);
+		return;
+	}
+	owner__count_moved_one(t, c, chunk->direction);
 	if (c->dropped)
 		connections__take_out(t, c);
 }

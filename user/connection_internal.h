@@ -49,6 +49,11 @@ void connections__hurry(struct connections *t, struct connection *c);
 /* ---- stream.c: bytes in order into the parser ---- */
 /* One chunk at or beyond the expected position. */
 void stream__take(struct connections *t, struct connection *c, const struct chunk *chunk);
+/*
+ * The same, and all else that is to be done for it, in a short way: for a chunk as nearly all come,
+ * on a connection with nothing in doubt. False: nothing was done, it is to go the long way.
+ */
+bool stream__flows(struct connections *t, struct connection *c, const struct chunk *chunk);
 /* `length` bytes of this direction will never be seen. */
 void stream__missing(struct connections *t, struct connection *c, enum direction direction,
 		     uint64_t length, uint64_t time_ns, enum loss_reason reason);
@@ -71,6 +76,7 @@ void owner__rename_all(struct connections *t);
 bool owner__may_leave(const struct connection *c);
 /* Tells the service what bytes have passed since. */
 void owner__count_moved(struct connections *t, struct connection *c);
+void owner__count_moved_one(struct connections *t, struct connection *c, enum direction direction);
 
 /* ---- decide.c: which protocol, which role ---- */
 void decide__chunk(struct connections *t, struct connection *c, const struct chunk *chunk);

@@ -142,21 +142,9 @@ static void pass_time(struct engine *engine)
 			engine->sinks[i].passed(engine->sinks[i].context, engine->now_ns);
 }
 
-int engine__event(struct engine *engine, const struct event *event, uint32_t size)
+static void take_other(struct engine *engine, const struct event *event)
 {
-	if (!event__is_well_formed(event, size))
-		return -EBADMSG;
-	engine->counters.events[event->type]++;
-	if (event->time_ns > engine->now_ns)
-		engine->now_ns = event->time_ns;
-	if (!engine->first_ns)
-		engine->first_ns = event->time_ns;
-	if (engine->now_ns - engine->ticked_ns >= TICK_NS)
-		pass_time(engine);
 	switch (event->type) {
-	case EVENT_CHUNK:
-		connections__chunk(engine->connections, (const struct chunk *)event);
-		break;
 	case EVENT_OPEN:
 	case EVENT_CONNECT_FAILED:
 		connections__open(engine->connections, (const struct open_event *)event);
@@ -181,6 +169,23 @@ int engine__event(struct engine *engine, const struct event *event, uint32_t siz
 		take_loss(engine, (const struct loss_event *)event);
 		break;
 	}
+}
+
+int engine__event(struct engine *engine, const struct event *event, uint32_t size)
+{
+	if (!event__is_well_formed(event, size))
+		return -EBADMSG;
+	engine->counters.events[event->type]++;
+	if (event->time_ns > engine->now_ns)
+		engine->now_ns = event->time_ns;
+	if (!engine->first_ns)
+		engine->first_ns = event->time_ns;
+	if (engine->now_ns - engine->ticked_ns >= TICK_NS)
+		pass_time(engine);
+	if (event->type == EVENT_CHUNK)
+		connections__chunk(engine->connections, (const struct chunk *)event);
+	else
+		take_other(engine, event);
 	return 0;
 }
 

@@ -62,10 +62,14 @@ static void count_moved(struct connections *t, struct connection *c, enum direct
 		processes__moved(t->engine->processes, c->service, d, moved);
 }
 
+void owner__count_moved_one(struct connections *t, struct connection *c, enum direction direction)
+{
+	if (c->protocol)
+		count_moved(t, c, direction);
+}
+
 void owner__count_moved(struct connections *t, struct connection *c)
 {
-	if (!c->protocol)
-		return;
-	count_moved(t, c, DIRECTION_RECV);
-	count_moved(t, c, DIRECTION_SEND);
+	owner__count_moved_one(t, c, DIRECTION_RECV);
+	owner__count_moved_one(t, c, DIRECTION_SEND);
 }

@@ -136,14 +136,10 @@ static void offer(struct connection *c, enum direction direction, const struct c
 		stream__drop_carry(s);
 }
 
-/* Mostly nothing is carried, and a chunk holds whole messages. False: `bytes` is what is left. */
-static bool offer_all(struct connection *c, struct stream *s, struct run *run, struct slice *bytes)
+/* True where that was all of it; else *bytes is what is left. */
+static bool is_all(struct connection *c, struct stream *s, const struct protocol *protocol,
+		   struct slice *bytes, size_t consumed)
 {
-	const struct protocol *protocol = c->protocol;
-	size_t consumed;
-
-	run->bytes = *bytes;
-	consumed = protocol->feed(&c->parser, run);
 	if (c->dropped || !c->protocol)
 		return true;
 	if (consumed == bytes->length && c->protocol == protocol)
@@ -154,6 +150,30 @@ static bool offer_all(struct connection *c, struct stream *s, struct run *run, s
 	}
 	*bytes = slice__from(*bytes, consumed);
 	return false;
+}
+
+/* Mostly nothing is carried, and a chunk holds whole messages. False: `bytes` is what is left. */
+static bool offer_all(struct connection *c, struct stream *s, struct run *run, struct slice *bytes)
+{
+	const struct protocol *protocol = c->protocol;
+
+	run->bytes = *bytes;
+	return is_all(c, s, protocol, bytes, protocol->feed(&c->parser, run));
+}
+
+/* What is not fed at once: bytes to skip, a carried part, what the parser left. */
+static void feed_rest(struct connections *t, struct connection *c, enum direction direction,
+		      const struct chunk *chunk, struct run *run, struct slice bytes)
+{
+	struct stream *s = &c->stream[direction];
+
+	bytes = slice__from(bytes, (size_t)pass_skipped(c, direction, bytes.length, run->time_ns));
+	if (!c->protocol || (!bytes.length && !s->carry_length))
+		return;
+	run->bytes = stream__joined(t, s, bytes);
+	offer(c, direction, chunk, run);
+	if (s->skip)
+		decide__skip_hint(t, c, direction);
 }
 
 void stream__feed(struct connections *t, struct connection *c, enum direction direction,
@@ -178,13 +198,7 @@ void stream__feed(struct connections *t, struct connection *c, enum direction di
 			decide__skip_hint(t, c, direction);
 		return;
 	}
-	bytes = slice__from(bytes, (size_t)pass_skipped(c, direction, bytes.length, run.time_ns));
-	if (!c->protocol || (!bytes.length && !s->carry_length))
-		return;
-	run.bytes = stream__joined(t, s, bytes);
-	offer(c, direction, chunk, &run);
-	if (s->skip)
-		decide__skip_hint(t, c, direction);
+	feed_rest(t, c, direction, chunk, &run, bytes);
 }
 
 void stream__missing(struct connections *t, struct connection *c, enum direction direction,
@@ -262,4 +276,75 @@ void stream__take(struct connections *t, struct connection *c, const struct chun
 		stream__missing(t, c, direction, chunk->length - chunk->head, time_ns,
 				reason_of(chunk));
 	c->last_ns = time_ns;
+}
+
+/* ---- the short way ---- */
+
+/* Nothing waits, nothing is in doubt: each chunk is the parser's at once. */
+static bool is_settled(const struct connection *c)
+{
+	return c->protocol && !c->deferred && !c->held && !c->own && !c->ignored && !c->dropped &&
+	       !c->parser.pairing.desynced && !c->stream[DIRECTION_RECV].resync &&
+	       !c->stream[DIRECTION_SEND].resync;
+}
+
+/* Whole, next in line, and of the process that used the socket before. */
+static bool is_next(const struct connection *c, const struct stream *s, const struct chunk *chunk)
+{
+	return chunk->position == s->position && chunk->head && chunk->head == chunk->length &&
+	       chunk->tgid == c->tgid && chunk->event.flags == (c->tls ? CHUNK_PLAINTEXT : 0) &&
+	       !s->skip && !s->carry_length;
+}
+
+/* As exchanges__request_run and exchanges__response_run have it, where nothing is in doubt. */
+static void begin_run(struct connection *c, bool request)
+{
+	struct pairing *p = &c->parser.pairing;
+
+	if (!request) {
+		p->answering = true;
+		return;
+	}
+	p->interleaved |= p->answering && p->count;
+	p->answering = false;
+	p->run_requests = 0;
+	c->unmatched = 0;
+}
+
+static void flow(struct connections *t, struct connection *c, struct stream *s,
+		 const struct chunk *chunk, bool request)
+{
+	const struct protocol *protocol = c->protocol;
+	struct slice bytes = slice__of(chunk->data, chunk->head);
+	struct run run = {.bytes = bytes,
+			  .time_ns = chunk->event.time_ns,
+			  .queue_ns = chunk->queue_ns,
+			  .tgid = chunk->tgid,
+			  .tid = chunk->tid,
+			  .request = request};
+
+	begin_run(c, request);
+	s->position += chunk->head;
+	s->begun = true;
+	s->tid = chunk->tid;
+	if (!is_all(c, s, protocol, &bytes, protocol->feed(&c->parser, &run)))
+		feed_rest(t, c, chunk->direction, chunk, &run, bytes);
+	else if (s->skip)
+		decide__skip_hint(t, c, chunk->direction);
+	c->last_ns = chunk->event.time_ns;
+}
+
+bool stream__flows(struct connections *t, struct connection *c, const struct chunk *chunk)
+{
+	struct stream *s = &c->stream[chunk->direction];
+	bool request = is_request(c, chunk->direction);
+
+	if (!is_settled(c) || !is_next(c, s, chunk))
+		return false;
+	if (!request && !c->parser.pairing.count && !c->protocol->multiplexed)
+		return false; /* its request may be still to come */
+	t->engine->counters.chunk_bytes[c->id_protocol] += chunk->length;
+	t->engine->counters.captured_bytes += chunk->head;
+	flow(t, c, s, chunk, request);
+	return true;
 }
