@@ -2,6 +2,7 @@
 #include "raw_key.h"
 
 #include <stdbool.h>
+#include "protocol/word.h"
 
 static bool is_digit(uint8_t c)
 {
@@ -17,6 +18,19 @@ static size_t digits_at(struct slice s, size_t at)
 	return n;
 }
 
+/* Copies words until one may have a digit or a '%'; returns how many bytes these were. */
+static size_t copy_plain(struct slice from, size_t at, uint8_t *to)
+{
+	for (; from.length - at >= WORD_BYTES; at += WORD_BYTES) {
+		uint64_t word = word__at(from.data + at);
+
+		if (word__has_row(word, '0') || word__has(word, '%'))
+			break;
+		memcpy(to + at, &word, sizeof(word));
+	}
+	return at;
+}
+
 /*
  * route.c folds every piece that has ROUTE_DIGITS_RUN digits in a row, whichever they are: it looks
  * at how many there are and where, and at the first one (the millennium of a date). What is
@@ -28,7 +42,7 @@ struct slice raw_key__of_path(struct slice path, uint8_t room[RAW_KEY_MAX])
 
 	if (path.length > RAW_KEY_MAX)
 		return path;
-	for (size_t i = 0; i < path.length; i++) {
+	for (size_t i = copy_plain(path, 0, room); i < path.length; i++) {
 		uint8_t c = path.data[i];
 
 		if (c == '%')

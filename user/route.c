@@ -6,6 +6,7 @@
 #include "route.h"
 
 #include <ctype.h>
+#include "protocol/word.h"
 
 #define SEGMENTS_MAX 10 /* what lies deeper becomes "/..." */
 #define TOKEN_MIN    20 /* letters and digits mixed, so long: nobody named a route like that */
@@ -19,6 +20,12 @@ static size_t path_length(struct slice target)
 	static const bool ends[256] = {['?'] = true, ['#'] = true, [';'] = true};
 	size_t n = 0;
 
+	for (; target.length - n >= WORD_BYTES; n += WORD_BYTES) {
+		uint64_t word = word__at(target.data + n);
+
+		if (word__has(word, '?') || word__has(word, '#') || word__has(word, ';'))
+			break;
+	}
 	while (n < target.length && !ends[target.data[n]])
 		n++;
 	return n;

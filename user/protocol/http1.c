@@ -7,48 +7,14 @@
  */
 #include "protocol/http1.h"
 
-#include "protocol/http1_head.h"
+#include "protocol/http1_internal.h"
 #include "protocol/http2.h"
-
-enum state {
-	STATE_START,	   /* before a start line */
-	STATE_FIELDS,	   /* within a head */
-	STATE_EXPECTED,	   /* the request's body comes only if the server says 100 */
-	STATE_BODY,	   /* `left` bytes of it are to come */
-	STATE_CHUNK_SIZE,  /* before a chunk's first line */
-	STATE_CHUNK,	   /* `left` bytes of a chunk and its end of line are to come */
-	STATE_TRAILERS,	   /* fields behind the last chunk */
-	STATE_UNTIL_CLOSE, /* all that comes */
-	STATE_RESYNC	   /* somewhere; in step again where a call begins with a start line */
-};
-
-struct half {
-	uint8_t state;
-	bool long_line; /* within a line whose beginning was judged; passed up to its end */
-	bool paired; /* response: it answers the oldest entry; else nothing is known of its request
-		      */
-	uint16_t status;
-	uint8_t version;
-	uint64_t left;
-	uint64_t bytes;	   /* of the message so far */
-	uint64_t start;	   /* position of its first byte */
-	uint64_t first_ns; /* time of it */
-	struct framing framing;
-};
-
-struct http1 {
-	struct half request, response;
-	struct pending head; /* of the request whose head is not complete yet */
-	bool continued;	     /* the newest request was told to go on with its body */
-	bool refused;	     /* or was answered without being told so */
-};
 
 /* What became of some bytes. stop: the state is gone or starts anew, feed returns at once. */
 struct step {
 	size_t used; /* 0: more bytes are needed */
 	bool stop;
 };
-
 static enum detection detect(struct slice bytes, bool request, bool begun)
 {
 	enum detection d = head__begins(bytes, request);
@@ -103,7 +69,7 @@ static void request_done(struct parser *parser)
 	}
 }
 
-static void answer(struct parser *parser, uint64_t end_ns, bool truncated)
+void http1__answer(struct parser *parser, uint64_t end_ns, bool truncated)
 {
 	struct http1 *h = parser->state;
 	struct half *response = &h->response;
@@ -129,7 +95,7 @@ static void message_done(struct parser *parser, bool request, uint64_t time_ns)
 	if (request)
 		request_done(parser);
 	else
-		answer(parser, time_ns, false);
+		http1__answer(parser, time_ns, false);
 }
 
 /* ---- the ends of heads ---- */
@@ -186,7 +152,7 @@ static struct step switched(struct parser *parser, bool h2c, uint64_t time_ns, s
 		parser__switch(parser, PROTOCOL_HTTP2);
 		http2__upgraded(parser, &upgraded);
 	} else {
-		answer(parser, time_ns, false);
+		http1__answer(parser, time_ns, false);
 		parser__switch(parser, PROTOCOL_OPAQUE);
 	}
 	return (struct step){.used = used, .stop = true};
@@ -214,7 +180,7 @@ static struct step response_head_done(struct parser *parser, uint64_t time_ns, s
 	if (p && p->kind == HTTP_CONNECT && half->status < 300)
 		return switched(parser, false, time_ns, used);
 	if (has_no_body(half, p))
-		answer(parser, time_ns, false);
+		http1__answer(parser, time_ns, false);
 	else if (f->coding == CODING_CHUNKED)
 		half->state = STATE_CHUNK_SIZE;
 	else if (f->has_length && !f->bad && f->coding == CODING_NONE)
@@ -530,6 +496,18 @@ static bool passes_body(const struct half *half)
 	       half->state == STATE_UNTIL_CLOSE;
 }
 
+static size_t pass_messages(struct parser *parser, const struct run *run, size_t at)
+{
+	size_t next = at;
+
+	do {
+		at = next;
+		next = run->request ? http1_fast__request(parser, run, at)
+				    : http1_fast__response(parser, run, at);
+	} while (next != at);
+	return at;
+}
+
 static size_t feed(struct parser *parser, const struct run *run)
 {
 	struct half *half = half_of(parser, run->request);
@@ -538,6 +516,10 @@ static size_t feed(struct parser *parser, const struct run *run)
 	while (at < run->bytes.length || passes_body(half)) {
 		struct step s;
 
+		if (half->state == STATE_START)
+			at = pass_messages(parser, run, at);
+		if (at == run->bytes.length && !passes_body(half))
+			break;
 		at = pass_fields(parser, half, run, at);
 		s = step(parser, half, run, at);
 		if (s.used == SIZE_MAX)
@@ -580,7 +562,7 @@ static void end(struct parser *parser, bool request, uint64_t time_ns, bool rese
 		parser__unparsable(parser); /* the rest of the head never came */
 	if (!request && half->state == STATE_UNTIL_CLOSE) {
 		h->response.bytes = parser__position(parser, false) - half->start;
-		answer(parser, time_ns, reset);
+		http1__answer(parser, time_ns, reset);
 	}
 }
 

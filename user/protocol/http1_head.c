@@ -2,6 +2,7 @@
 #include "protocol/http1_head.h"
 
 #include <string.h>
+#include "protocol/word.h"
 
 #define METHOD_MAX 16
 
@@ -36,6 +37,22 @@ static enum http_method method_of(struct slice token)
 	return HTTP_OTHER;
 }
 
+/* The method in front, and its length; 0: there is none. */
+static size_t leading_method(struct slice line, enum http_method *out)
+{
+	size_t length;
+
+	if (slice__starts(line, "GET ")) { /* most are */
+		*out = HTTP_GET;
+		return sizeof("GET") - 1;
+	}
+	length = method_length(line);
+	if (!length || length >= line.length || line.data[length] != ' ')
+		return 0;
+	*out = method_of(slice__sub(line, 0, length));
+	return length;
+}
+
 /* RFC 9110 section 9.3.6: CONNECT names a host and a port, nothing else. */
 static bool is_authority(struct slice s)
 {
@@ -54,13 +71,24 @@ static bool is_absolute(struct slice s)
 	return n && slice__starts(slice__from(s, n), "://");
 }
 
+static bool is_visible(struct slice s)
+{
+	size_t i = 0;
+
+	for (; s.length - i >= WORD_BYTES; i += WORD_BYTES)
+		if (word__has_less(word__at(s.data + i), ' ' + 1) ||
+		    word__has(word__at(s.data + i), 0x7f))
+			return false;
+	for (; i < s.length; i++)
+		if (s.data[i] <= ' ' || s.data[i] == 0x7f)
+			return false;
+	return true;
+}
+
 /* The four forms of RFC 9112 section 3.2. */
 static bool is_target(enum http_method method, struct slice s)
 {
-	for (size_t i = 0; i < s.length; i++)
-		if (s.data[i] <= ' ' || s.data[i] == 0x7f)
-			return false;
-	if (!s.length)
+	if (!s.length || !is_visible(s))
 		return false;
 	if (method == HTTP_CONNECT)
 		return is_authority(s);
@@ -74,13 +102,12 @@ static bool is_version(struct slice s)
 
 bool head__request_line(struct slice line, bool cut, struct request_line *out)
 {
-	size_t method = method_length(line);
+	size_t method = leading_method(line, &out->method);
 	struct slice rest;
 	ptrdiff_t space;
 
-	if (!method || method >= line.length || line.data[method] != ' ')
+	if (!method)
 		return false;
-	out->method = method_of(slice__sub(line, 0, method));
 	rest = slice__from(line, method + 1);
 	space = slice__find(rest, ' ');
 	if (space < 0 && !cut)
