@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include "event.h"
 #include "exchange.h"
+#include "metrics/recall.h"
 #include "protocol/protocol.h"
 
 struct engine;
@@ -80,7 +81,8 @@ struct connection {
 	struct pool *pool;	  /* pools.h; NULL mostly */
 	uint64_t backend_address; /* metrics/backends.h */
 	uint16_t backend;
-	char database[64]; /* PostgreSQL: from its startup packet */
+	struct recall recall; /* metrics/recall.h */
+	char database[64];    /* PostgreSQL: from its startup packet */
 };
 
 static inline enum side connection__side(const struct connection *c)

@@ -134,17 +134,40 @@ static void sketch_count(struct histogram *h, int index, uint64_t count)
 	h->sketch[at] += count;
 }
 
+/* Where the newest values of some bounds belong: a duration is counted in several histograms. */
+#define PLACES 4
+
+static _Thread_local struct place {
+	const struct bounds *bounds;
+	double value;
+	uint32_t bucket;
+	int32_t index;
+} places[PLACES];
+
+static const struct place *place_of(const struct bounds *bounds, double value)
+{
+	struct place *p = &places[((uintptr_t)bounds / sizeof(*bounds)) % PLACES];
+
+	if (p->bounds == bounds && p->value == value)
+		return p;
+	*p = (struct place){.bounds = bounds, .value = value};
+	while (p->bucket < bounds->count && value > bounds->value[p->bucket])
+		p->bucket++;
+	if (bounds->sketched)
+		p->index = sketch__index(value);
+	return p;
+}
+
+/* A value that was counted before was compared with the maximum before. */
 static void locate(struct histogram *histogram, double value)
 {
-	const struct bounds *bounds = histogram->bounds;
-	uint32_t i = 0;
+	const struct place *p = place_of(histogram->bounds, value);
 
-	while (i < bounds->count && value > bounds->value[i])
-		i++;
 	histogram->newest = value;
-	histogram->newest_bucket = i;
-	if (bounds->sketched)
-		histogram->newest_index = sketch__index(value);
+	histogram->newest_bucket = p->bucket;
+	histogram->newest_index = p->index;
+	if (!histogram->count || value > histogram->max)
+		histogram->max = value;
 }
 
 void histogram__observe_many(struct histogram *histogram, double value, uint32_t times)
@@ -154,8 +177,6 @@ void histogram__observe_many(struct histogram *histogram, double value, uint32_t
 	if (value != histogram->newest)
 		locate(histogram, value);
 	histogram->bucket[histogram->newest_bucket] += times;
-	if (!histogram->count || value > histogram->max)
-		histogram->max = value;
 	histogram->count += times;
 	histogram->sum += value * times;
 	if (!histogram->bounds->sketched)

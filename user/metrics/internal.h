@@ -33,6 +33,7 @@ struct metrics {
 	const struct pool_settings *pool_settings;     /* of the configuration; NULL: none */
 	const struct health_settings *health_settings; /* the same */
 	struct table table[GROUP_COUNT][SIDE_COUNT];
+	uint64_t generation; /* of all its series: another one once any of them is gone */
 	uint32_t expire_cursor[GROUP_COUNT][SIDE_COUNT];
 	char **service_names; /* by service id; copies that stay where they are */
 	uint32_t service_count;

@@ -162,23 +162,34 @@ static void duration(struct metrics *m, struct series *s, const struct exchange 
 		series__exemplify(s, trace, e->end_ns);
 }
 
-static void http(struct metrics *m, const struct exchange *e)
+static struct series *const *http_series(struct metrics *m, const struct exchange *e)
 {
 	struct key service = {.service = e->connection->service};
-	struct key route = {
-		.service = service.service, .label = e->label, .method = e->http.method};
-	struct series *s;
+	struct key route = {.service = service.service,
+			    .label = e->label,
+			    .method = e->http.method,
+			    .status = is_answered(e) ? e->http.status : 0};
+	bool known;
+	struct recall *r = recall__of(m, e, &route, &known);
 
-	if (is_answered(e))
-		route.status = e->http.status;
-	s = metrics__series(m, GROUP_HTTP, e->side, &route);
-	if (s && is_answered(e))
-		duration(m, s, e);
-	else if (s)
-		count_unanswered(s, e);
-	s = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
-	if (s)
-		http_service(m, e, s);
+	if (known)
+		return r->series;
+	r->series[0] = metrics__series(m, GROUP_HTTP, e->side, &route);
+	r->series[1] = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
+	recall__learn(r, m);
+	return r->series;
+}
+
+static void http(struct metrics *m, const struct exchange *e)
+{
+	struct series *const *series = http_series(m, e);
+
+	if (series[0] && is_answered(e))
+		duration(m, series[0], e);
+	else if (series[0])
+		count_unanswered(series[0], e);
+	if (series[1])
+		http_service(m, e, series[1]);
 }
 
 static void rpc(struct metrics *m, const struct exchange *e)
@@ -205,11 +216,8 @@ static void rpc(struct metrics *m, const struct exchange *e)
 		slide(m, s, failed * e->count, e->count);
 }
 
-static void query(struct metrics *m, enum group group, const struct exchange *e,
-		  const struct key *key)
+static void query(struct series *s, const struct exchange *e)
 {
-	struct series *s = metrics__series(m, group, e->side, key);
-
 	if (!s)
 		return;
 	s->counter[COUNTER_ROWS] += e->postgres.rows * e->count;
@@ -250,17 +258,34 @@ static void pooled(struct metrics *m, const struct exchange *e)
 				e->count);
 }
 
+static struct series *const *query_series(struct metrics *m, const struct exchange *e)
+{
+	struct key service = {.service = e->connection->service};
+	struct key statement = {.service = service.service, .label = e->label};
+	struct key type = service;
+	bool known;
+	struct recall *r = recall__of(m, e, &statement, &known);
+
+	if (known)
+		return r->series;
+	type.type = type_of_label(m, e->label);
+	r->series[0] = metrics__series(m, GROUP_DB_STATEMENT, e->side, &statement);
+	r->series[1] = metrics__series(m, GROUP_DB, e->side, &type);
+	r->series[2] = metrics__series(m, GROUP_DB_SERVICE, e->side, &service);
+	recall__learn(r, m);
+	return r->series;
+}
+
 static void postgres(struct metrics *m, const struct exchange *e)
 {
-	uint32_t service = e->connection->service;
+	struct series *const *series = query_series(m, e);
 
-	query(m, GROUP_DB, e,
-	      &(struct key){.service = service, .type = type_of_label(m, e->label)});
-	query(m, GROUP_DB_STATEMENT, e, &(struct key){.service = service, .label = e->label});
-	query(m, GROUP_DB_SERVICE, e, &(struct key){.service = service});
+	for (int i = 0; i < RECALL_MAX; i++)
+		query(series[i], e);
 	pooled(m, e);
 	if (e->outcome == OUTCOME_ERROR)
-		count_text(m, GROUP_DB_ERROR, e->side, service, e->postgres.sqlstate, e->count);
+		count_text(m, GROUP_DB_ERROR, e->side, e->connection->service, e->postgres.sqlstate,
+			   e->count);
 }
 
 static void command_answered(struct series *s, const struct exchange *e)
@@ -317,23 +342,35 @@ static struct series *redis_series(struct metrics *m, enum group group, const st
 	return s;
 }
 
-static void redis(struct metrics *m, const struct exchange *e)
+static struct series *const *command_series(struct metrics *m, const struct exchange *e)
 {
 	struct key service = {.service = e->connection->service};
 	struct key name = {.service = service.service, .label = e->label};
-	struct series *s = redis_series(m, GROUP_CACHE, e, &name);
+	bool known;
+	struct recall *r = recall__of(m, e, &name, &known);
 
-	if (s)
-		command(s, e);
-	s = redis_series(m, GROUP_CACHE_SERVICE, e, &service);
-	if (s) {
-		command(s, e);
+	if (known)
+		return r->series;
+	r->series[0] = redis_series(m, GROUP_CACHE, e, &name);
+	r->series[1] = redis_series(m, GROUP_CACHE_SERVICE, e, &service);
+	recall__learn(r, m);
+	return r->series;
+}
+
+static void redis(struct metrics *m, const struct exchange *e)
+{
+	struct series *const *series = command_series(m, e);
+
+	if (series[0])
+		command(series[0], e);
+	if (series[1]) {
+		command(series[1], e);
 		if (e->redis.hits || e->redis.misses)
-			slide(m, s, e->redis.hits * e->count,
+			slide(m, series[1], e->redis.hits * e->count,
 			      (e->redis.hits + e->redis.misses) * e->count);
 	}
 	if (e->outcome == OUTCOME_ERROR)
-		count_text(m, GROUP_CACHE_ERROR, e->side, service.service,
+		count_text(m, GROUP_CACHE_ERROR, e->side, e->connection->service,
 			   error_prefix(e->redis.error), e->count);
 }
 
@@ -422,6 +459,7 @@ struct metrics *metrics__new(const struct metrics_options *options, struct engin
 	if (!m->options.series_max)
 		m->options.series_max = SERIES_MAX;
 	m->engine = engine;
+	m->generation = recall__generation();
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			table__init(&m->table[group][side], m->options.series_max);
@@ -516,6 +554,7 @@ void metrics__tick(struct metrics *m, uint64_t now_ns)
 	pools__expire(&m->engine->pools, now_ns - idle_ns);
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
-			table__expire(&m->table[group][side], now_ns - idle_ns, EXPIRE_STEP,
-				      &m->expire_cursor[group][side]);
+			if (table__expire(&m->table[group][side], now_ns - idle_ns, EXPIRE_STEP,
+					  &m->expire_cursor[group][side]))
+				m->generation = recall__generation();
 }

@@ -220,8 +220,10 @@ static bool in_use(const struct series *series)
 	return false;
 }
 
-void table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint32_t *cursor)
+bool table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint32_t *cursor)
 {
+	uint32_t count = table->count;
+
 	if (*cursor >= table->count)
 		*cursor = 0;
 	for (uint32_t n = 0; n < most && *cursor < table->count; n++) {
@@ -232,6 +234,7 @@ void table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint3
 		else
 			(*cursor)++;
 	}
+	return table->count != count;
 }
 
 void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,

@@ -119,9 +119,11 @@ void table__clear(struct table *table);
 struct series *table__get(struct table *table, const struct key *key, bool *created);
 /* Only what exists. */
 struct series *table__find(const struct table *table, const struct key *key);
-/* Drops what was not used since `before_ns`, looking at no more than `most` series from *cursor on.
+/*
+ * Drops what was not used since `before_ns`, looking at no more than `most` series from *cursor on.
+ * False: nothing was dropped.
  */
-void table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint32_t *cursor);
+bool table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint32_t *cursor);
 
 /* Counts a value; no memory for a new distribution: the value is not in it. */
 void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,

@@ -13,8 +13,12 @@ static void drop(struct window *window, uint64_t number)
 
 void window__advance(struct window *window, uint64_t now_ns)
 {
-	uint64_t now = now_ns / WINDOW_SLOT_NS;
+	uint64_t now;
 
+	if (now_ns < window->end_ns)
+		return;
+	now = now_ns / WINDOW_SLOT_NS;
+	window->end_ns = (now + 1) * WINDOW_SLOT_NS;
 	if (now > window->newest + WINDOW_SLOTS)
 		window->newest = now - WINDOW_SLOTS; /* every slot is dropped below, once */
 	while (window->newest < now)

@@ -11,6 +11,7 @@
 
 struct window {
 	uint64_t newest; /* number of the newest slot: time / WINDOW_SLOT_NS */
+	uint64_t end_ns; /* of it; 0 before the first */
 	uint64_t part_sum, total_sum;
 	uint32_t part[WINDOW_SLOTS];
 	uint32_t total[WINDOW_SLOTS];
