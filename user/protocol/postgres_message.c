@@ -4,20 +4,6 @@
 #define SHORT_MAX    30000u /* libpq's limit for types that are never long */
 #define STRENGTH_TWO 2	    /* so many messages in a row that fit are no accident */
 
-bool postgres_message__read(struct slice bytes, struct postgres_message *m)
-{
-	uint32_t length;
-
-	if (bytes.length < POSTGRES_HEADER)
-		return false;
-	length = slice__u32(bytes, 1);
-	m->type = bytes.data[0];
-	m->length = length < 4 ? UINT32_MAX : length - 4;
-	m->content = slice__sub(bytes, POSTGRES_HEADER, m->length);
-	m->whole = m->content.length == m->length;
-	return true;
-}
-
 bool postgres_message__is_ready(struct slice b)
 {
 	return b.length == POSTGRES_READY_LENGTH && b.data[0] == 'Z' && slice__u32(b, 1) == 5 &&
@@ -27,8 +13,14 @@ bool postgres_message__is_ready(struct slice b)
 bool postgres_message__text(struct slice content, size_t *at, struct slice *text)
 {
 	struct slice rest = slice__from(content, *at);
-	ptrdiff_t end = slice__find(rest, 0);
+	ptrdiff_t end;
 
+	if (rest.length && !rest.data[0]) { /* the unnamed portal and statement */
+		*text = slice__of(rest.data, 0);
+		*at += 1;
+		return true;
+	}
+	end = slice__find(rest, 0);
 	if (end < 0)
 		return false;
 	*text = slice__sub(rest, 0, (size_t)end);
@@ -55,27 +47,19 @@ struct slice postgres_message__field(struct slice content, char letter)
 #define BARE(type)	   [type] = 1
 #define SHORT(type, times) [type] = SHORT_MAX * (times) + 1
 
-/* Most bytes of each type's content, plus 1; 0: there is no such type. */
-static const uint32_t request_limits[256] = {
+const uint32_t postgres_request_limits[256] = {
 	LONG('Q'),     LONG('P'),     LONG('B'),     LONG('F'),	    LONG('d'),
 	SHORT('E', 3), SHORT('D', 3), SHORT('C', 3), SHORT('f', 3), SHORT('p', 3),
 	BARE('S'),     BARE('H'),     BARE('X'),     BARE('c'),
 };
 
-static const uint32_t response_limits[256] = {
+const uint32_t postgres_response_limits[256] = {
 	LONG('D'),	LONG('d'),	LONG('T'),	LONG('t'),	LONG('V'),
 	LONG('E'),	LONG('N'),	LONG('A'),	SHORT('C', 10), SHORT('S', 10),
 	SHORT('R', 10), SHORT('v', 10), SHORT('K', 10), SHORT('G', 10), SHORT('H', 10),
 	SHORT('W', 10), ['Z'] = 2,	BARE('1'),	BARE('2'),	BARE('3'),
 	BARE('n'),	BARE('s'),	BARE('I'),	BARE('c'),
 };
-
-bool postgres_message__allowed(const struct postgres_message *m, bool request)
-{
-	const uint32_t *limits = request ? request_limits : response_limits;
-
-	return m->length < limits[m->type] && (request || m->type != 'Z' || m->length == 1);
-}
 
 /* ---- shapes ---- */
 

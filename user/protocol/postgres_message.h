@@ -27,9 +27,31 @@ struct postgres_message {
 };
 
 /* The message at the start of bytes; false: fewer than POSTGRES_HEADER bytes. */
-bool postgres_message__read(struct slice bytes, struct postgres_message *message);
+static inline bool postgres_message__read(struct slice bytes, struct postgres_message *m)
+{
+	uint32_t length;
+
+	if (bytes.length < POSTGRES_HEADER)
+		return false;
+	length = slice__u32(bytes, 1);
+	m->type = bytes.data[0];
+	m->length = length < 4 ? UINT32_MAX : length - 4;
+	m->content = slice__sub(bytes, POSTGRES_HEADER, m->length);
+	m->whole = m->content.length == m->length;
+	return true;
+}
+
+/* Most bytes of each type's content, plus 1; 0: this direction has no such type. */
+extern const uint32_t postgres_request_limits[256], postgres_response_limits[256];
+
 /* Does this direction know the type, and is the length one that it can have? */
-bool postgres_message__allowed(const struct postgres_message *message, bool request);
+static inline bool postgres_message__allowed(const struct postgres_message *m, bool request)
+{
+	const uint32_t *limits = request ? postgres_request_limits : postgres_response_limits;
+
+	return m->length < limits[m->type] && (request || m->type != 'Z' || m->length == 1);
+}
+
 /*
  * Do messages begin here? sure: certain enough to say that the connection speaks PostgreSQL at all;
  * else only that messages of such a connection begin here.

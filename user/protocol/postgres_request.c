@@ -9,26 +9,14 @@
 /* How much of a message's content must be there before it can be taken. */
 static size_t needed(const struct parser *parser, const struct postgres_message *m)
 {
-	size_t most = 0;
+	static const uint16_t kept[256] = {
+		['Q'] = POSTGRES_KEPT,	     ['P'] = POSTGRES_KEPT,
+		['B'] = POSTGRES_NAMES_KEPT, ['C'] = POSTGRES_NAMES_KEPT,
+		['D'] = POSTGRES_NAMES_KEPT, ['E'] = POSTGRES_NAMES_KEPT};
+	size_t most = kept[m->type];
 
-	switch (m->type) {
-	case 'Q':
-	case 'P':
-		most = POSTGRES_KEPT;
-		break;
-	case 'B':
-		most = POSTGRES_NAMES_KEPT;
-		if (parser->wanted & DETAIL_BIT(DETAIL_PARAMETERS))
-			most += DETAILS_BYTES;
-		break;
-	case 'C':
-	case 'D':
-	case 'E':
-		most = POSTGRES_NAMES_KEPT;
-		break;
-	default:
-		break;
-	}
+	if (m->type == 'B' && parser->wanted & DETAIL_BIT(DETAIL_PARAMETERS))
+		most += DETAILS_BYTES;
 	return m->length < most ? m->length : most;
 }
 
@@ -257,7 +245,7 @@ static void dispatch(struct parser *parser, const struct run *run, size_t at,
 		parser__activity(parser, ACTIVITY_BUSY, run->time_ns);
 }
 
-size_t postgres_request__take(struct parser *parser, const struct run *run, size_t at)
+static size_t take_message(struct parser *parser, const struct run *run, size_t at)
 {
 	struct postgres_message m;
 
@@ -269,4 +257,15 @@ size_t postgres_request__take(struct parser *parser, const struct run *run, size
 		return 0;
 	dispatch(parser, run, at, &m);
 	return POSTGRES_HEADER + (size_t)m.length;
+}
+
+size_t postgres_request__take(struct parser *parser, const struct run *run, size_t at)
+{
+	size_t begin = at, n;
+
+	do {
+		n = take_message(parser, run, at);
+		at += n;
+	} while (n && at < run->bytes.length && parser->state);
+	return at - begin;
 }

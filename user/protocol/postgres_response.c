@@ -10,25 +10,10 @@
 /* How much of a message's content must be there before it can be taken. */
 static size_t needed(const struct postgres_message *m)
 {
-	size_t most = 0;
+	static const uint16_t most[256] = {
+		['E'] = POSTGRES_KEPT, ['C'] = TAG_KEPT, ['R'] = 4, ['Z'] = 1};
 
-	switch (m->type) {
-	case 'E':
-		most = POSTGRES_KEPT;
-		break;
-	case 'C':
-		most = TAG_KEPT;
-		break;
-	case 'R':
-		most = 4;
-		break;
-	case 'Z':
-		most = 1;
-		break;
-	default:
-		break;
-	}
-	return m->length < most ? m->length : most;
+	return m->length < most[m->type] ? m->length : most[m->type];
 }
 
 static struct pending *front(const struct parser *parser)
@@ -72,18 +57,14 @@ static void settle(struct parser *parser, bool suspended, uint64_t time_ns)
 /* "SELECT 5", "INSERT 0 5", "COPY 5": the number at the end; "BEGIN" has none. */
 static uint64_t rows_of(struct slice tag)
 {
+	ptrdiff_t nul = slice__find(tag, 0);
+	size_t end = nul < 0 ? tag.length : (size_t)nul, at = end;
 	uint64_t rows = 0;
 
-	for (size_t i = 0; i < tag.length && tag.data[i]; i++) {
-		uint8_t c = tag.data[i];
-
-		if (c == ' ')
-			rows = 0;
-		else if (c >= '0' && c <= '9')
-			rows = rows * 10 + (uint64_t)(c - '0');
-		else
-			rows = 0;
-	}
+	while (at && (uint8_t)(tag.data[at - 1] - '0') < 10)
+		at--;
+	for (; at < end; at++)
+		rows = rows * 10 + (uint64_t)(tag.data[at] - '0');
 	return rows;
 }
 
@@ -356,7 +337,7 @@ static void dispatch(struct parser *parser, const struct postgres_message *m, ui
 	}
 }
 
-size_t postgres_response__take(struct parser *parser, const struct run *run, size_t at)
+static size_t take_message(struct parser *parser, const struct run *run, size_t at)
 {
 	struct postgres_message m;
 	size_t end;
@@ -377,6 +358,19 @@ size_t postgres_response__take(struct parser *parser, const struct run *run, siz
 		count_bytes(parser, POSTGRES_HEADER + (uint64_t)m.length, run__time(run, at));
 	dispatch(parser, &m, run__time(run, end - 1));
 	return POSTGRES_HEADER + (size_t)m.length;
+}
+
+size_t postgres_response__take(struct parser *parser, const struct run *run, size_t at)
+{
+	const struct postgres *s = postgres__of(parser);
+	uint8_t phase = s->phase;
+	size_t begin = at, n;
+
+	do {
+		n = take_message(parser, run, at);
+		at += n;
+	} while (n && at < run->bytes.length && parser->state && s->phase == phase);
+	return at - begin;
 }
 
 void postgres_response__end(struct parser *parser, uint64_t time_ns)

@@ -65,7 +65,8 @@ static inline struct postgres *postgres__of(const struct parser *parser)
  * consume. */
 size_t postgres__contradicted(struct parser *parser, const struct run *run, size_t at);
 
-/* One message (or startup packet) at `at`: its whole length, 0 where more bytes are needed. */
+/* A startup packet at `at`, or messages from there on: their whole length, 0 where more bytes are
+ * needed for the first. */
 size_t postgres_startup__request(struct parser *parser, const struct run *run, size_t at);
 size_t postgres_startup__secured(struct parser *parser, const struct run *run, size_t at);
 size_t postgres_request__take(struct parser *parser, const struct run *run, size_t at);
