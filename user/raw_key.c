@@ -95,6 +95,12 @@ struct slice raw_key__of_sql(struct slice sql, uint8_t room[RAW_KEY_MAX])
 	for (size_t i = 0; i < sql.length; i++) {
 		uint8_t c = sql.data[i];
 
+		if (sql.length - i >= WORD_BYTES && !word__has_row(word__at(sql.data + i), '0')) {
+			memcpy(room + used, sql.data + i, WORD_BYTES);
+			used += WORD_BYTES;
+			i += WORD_BYTES - 1;
+			continue;
+		}
 		room[used++] = c;
 		if (is_digit(c) && i && begins_number(sql.data[i - 1])) {
 			room[used - 1] = '0';

@@ -137,8 +137,8 @@ static void offer(struct connection *c, enum direction direction, const struct c
 }
 
 /* True where that was all of it; else *bytes is what is left. */
-static bool is_all(struct connection *c, struct stream *s, const struct protocol *protocol,
-		   struct slice *bytes, size_t consumed)
+static inline bool is_all(struct connection *c, struct stream *s, const struct protocol *protocol,
+			  struct slice *bytes, size_t consumed)
 {
 	if (c->dropped || !c->protocol)
 		return true;
@@ -280,20 +280,22 @@ void stream__take(struct connections *t, struct connection *c, const struct chun
 
 /* ---- the short way ---- */
 
-/* Nothing waits, nothing is in doubt: each chunk is the parser's at once. */
+/* Nothing waits, nothing is in doubt: each chunk is the parser's at once. One branch for all. */
 static bool is_settled(const struct connection *c)
 {
-	return c->protocol && !c->deferred && !c->held && !c->own && !c->ignored && !c->dropped &&
-	       !c->parser.pairing.desynced && !c->stream[DIRECTION_RECV].resync &&
-	       !c->stream[DIRECTION_SEND].resync;
+	return !((uintptr_t)c->deferred | (uintptr_t)c->held | c->own | c->ignored | c->dropped |
+		 c->parser.pairing.desynced | c->stream[DIRECTION_RECV].resync |
+		 c->stream[DIRECTION_SEND].resync);
 }
 
 /* Whole, next in line, and of the process that used the socket before. */
 static bool is_next(const struct connection *c, const struct stream *s, const struct chunk *chunk)
 {
-	return chunk->position == s->position && chunk->head && chunk->head == chunk->length &&
-	       chunk->tgid == c->tgid && chunk->event.flags == (c->tls ? CHUNK_PLAINTEXT : 0) &&
-	       !s->skip && !s->carry_length;
+	uint32_t flags = c->tls ? CHUNK_PLAINTEXT : 0;
+
+	return chunk->head && !((chunk->position ^ s->position) | (chunk->head ^ chunk->length) |
+				(chunk->tgid ^ c->tgid) | (chunk->event.flags ^ flags) | s->skip |
+				s->carry_length);
 }
 
 /* As exchanges__request_run and exchanges__response_run have it, where nothing is in doubt. */
@@ -339,7 +341,7 @@ bool stream__flows(struct connections *t, struct connection *c, const struct chu
 	struct stream *s = &c->stream[chunk->direction];
 	bool request = is_request(c, chunk->direction);
 
-	if (!is_settled(c) || !is_next(c, s, chunk))
+	if (!c->protocol || !is_settled(c) || !is_next(c, s, chunk))
 		return false;
 	if (!request && !c->parser.pairing.count && !c->protocol->multiplexed)
 		return false; /* its request may be still to come */

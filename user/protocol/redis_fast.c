@@ -187,17 +187,22 @@ struct tally {
 	uint32_t count;
 };
 
+static void tell(struct parser *parser, const struct pending *p, uint64_t end_ns, uint32_t hits,
+		 uint32_t misses, uint32_t count)
+{
+	struct answer a = {.outcome = OUTCOME_OK, .end_ns = end_ns};
+
+	a.detail.redis.command = p->kind;
+	a.detail.redis.arguments = p->number + 1;
+	a.detail.redis.hits = hits;
+	a.detail.redis.misses = misses;
+	parser__answer_many(parser, p, &a, count);
+}
+
 static void tally__tell(struct tally *t, struct parser *parser)
 {
-	struct answer a = {.outcome = OUTCOME_OK, .end_ns = t->end_ns};
-
-	if (!t->count)
-		return;
-	a.detail.redis.command = t->first.kind;
-	a.detail.redis.arguments = t->first.number + 1;
-	a.detail.redis.hits = t->hits;
-	a.detail.redis.misses = t->misses;
-	parser__answer_many(parser, &t->first, &a, t->count);
+	if (t->count)
+		tell(parser, &t->first, t->end_ns, t->hits, t->misses, t->count);
 	t->count = 0;
 }
 
@@ -209,8 +214,9 @@ static bool alike(const struct pending *a, const struct pending *b)
 	       a->response_bytes == b->response_bytes && a->tgid == b->tgid && a->tid == b->tid;
 }
 
+/* last: nothing follows that it could be alike with. */
 static void tally__add(struct tally *t, struct parser *parser, const struct pending *p,
-		       const struct form *form, uint64_t end_ns)
+		       const struct form *form, uint64_t end_ns, bool last)
 {
 	uint32_t hits = 0, misses = 0;
 
@@ -221,7 +227,10 @@ static void tally__add(struct tally *t, struct parser *parser, const struct pend
 		return;
 	}
 	tally__tell(t, parser);
-	*t = (struct tally){*p, end_ns, hits, misses, 1};
+	if (last)
+		tell(parser, p, end_ns, hits, misses, 1);
+	else
+		*t = (struct tally){*p, end_ns, hits, misses, 1};
 }
 
 static bool awaits_plain(const struct parser *parser, const struct reply *r)
@@ -275,7 +284,8 @@ size_t redis_fast__replies(struct parser *parser, const struct run *run, size_t 
 		p->first_ns = run__time(run, (size_t)(at - begin));
 		p->response_bytes = (uint64_t)(next - at);
 		at = next;
-		tally__add(&tally, parser, p, &form, run__time(run, (size_t)(at - begin) - 1));
+		tally__add(&tally, parser, p, &form, run__time(run, (size_t)(at - begin) - 1),
+			   at == end);
 		parser__pass_front(parser);
 		pass_silent(parser, &tally, run->time_ns);
 	}
