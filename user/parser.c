@@ -168,6 +168,22 @@ struct pending *parser__request(struct parser *parser, const struct run *run, si
 	return p;
 }
 
+struct pending *parser__request_alike(struct parser *parser)
+{
+	struct pairing *pairing = &parser->pairing;
+	struct pending *new;
+
+	if (pairing->desynced || !pairing->count || pairing->count == pairing->capacity)
+		return NULL;
+	count_seen(parser->connection);
+	pairing->run_requests++;
+	pairing->pipelined = true;
+	new = &pairing->ring[(pairing->first + pairing->count) & (pairing->capacity - 1)];
+	*new = *pairing__back(pairing);
+	pairing->count++;
+	return new;
+}
+
 struct pending *parser__silent(struct parser *parser, const struct run *run, size_t offset)
 {
 	struct pending *p = parser->pairing.desynced ? NULL : push(parser, run, offset);

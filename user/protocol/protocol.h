@@ -106,6 +106,12 @@ struct pending *parser__silent(struct parser *parser, const struct run *run, siz
  */
 void parser__promote(struct parser *parser, struct pending *entry);
 
+/*
+ * One more request of the same run, alike in everything but its bytes: opens its entry as a copy of
+ * the newest, whose details are NULL. NULL: it is to go by parser__request.
+ */
+struct pending *parser__request_alike(struct parser *parser);
+
 /* An HTTP server's request is opened and its times are set: tells those who count what is open. */
 void parser__begun(struct parser *parser, const struct pending *entry);
 

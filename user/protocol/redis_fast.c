@@ -5,12 +5,13 @@
  * (redis_request.c, redis_reply.c), which yields the same of these, too.
  */
 #include "protocol/redis_internal.h"
+#include "protocol/word.h"
 
 #define REPLY_SHORTEST 4 /* "_\r\n" is left to the general way */
 #define DIGITS_MAX     9
 
 /* A decimal number and its line end; NULL: it is something else, or not all there. */
-static const uint8_t *number_line(const uint8_t *at, const uint8_t *end, uint64_t *out)
+static const uint8_t *long_number(const uint8_t *at, const uint8_t *end, uint64_t *out)
 {
 	const uint8_t *first = at;
 	uint64_t number = 0;
@@ -22,6 +23,26 @@ static const uint8_t *number_line(const uint8_t *at, const uint8_t *end, uint64_
 		return NULL;
 	*out = number;
 	return at + 2;
+}
+
+/* The same, for one or two digits without a loop. */
+static inline const uint8_t *number_line(const uint8_t *at, const uint8_t *end, uint64_t *out)
+{
+	uint8_t tens, ones;
+
+	if (end - at < 4 || (uint8_t)(at[0] - '0') >= 10)
+		return long_number(at, end, out);
+	tens = (uint8_t)(at[0] - '0');
+	ones = (uint8_t)(at[1] - '0');
+	if (ones < 10 && at[2] == '\r' && at[3] == '\n') {
+		*out = tens * 10u + ones;
+		return at + 4;
+	}
+	if (at[1] == '\r' && at[2] == '\n') {
+		*out = tens;
+		return at + 3;
+	}
+	return long_number(at, end, out);
 }
 
 /* ---- commands ---- */
@@ -67,14 +88,25 @@ static bool learn(struct redis_known *known, const uint8_t *at, const uint8_t *e
 	return true;
 }
 
+/* Headers are of 12 bytes at least ("*1\r\n$1\r\nX\r\n"), 24 at most: two or three words of them.
+ */
+static bool begins_with(const uint8_t *at, const struct redis_known *known)
+{
+	size_t last = known->length - WORD_BYTES;
+
+	return word__at(at) == word__at(known->header) &&
+	       word__at(at + last) == word__at(known->header + last) &&
+	       (last <= WORD_BYTES ||
+		word__at(at + WORD_BYTES) == word__at(known->header + WORD_BYTES));
+}
+
 /* NULL: it is to go the general way. */
 static const struct redis_known *known_of(struct parser *parser, const uint8_t *at,
 					  const uint8_t *end)
 {
 	struct redis_known *known = known_at(parser->state, at);
 
-	if ((!known->length || memcmp(at, known->header, known->length) != 0) &&
-	    !learn(known, at, end))
+	if ((!known->length || !begins_with(at, known)) && !learn(known, at, end))
 		return NULL;
 	return parser__follows(parser, known->command) ? NULL : known;
 }
@@ -117,11 +149,27 @@ static void open_entry(struct parser *parser, const struct run *run, size_t at,
 	p->complete = true;
 }
 
+/* The same command as before it in this run; false: it is to be opened as any other. */
+static bool open_alike(struct parser *parser, const struct redis_known *known, size_t bytes)
+{
+	const struct pending *before = pairing__back(&parser->pairing);
+	struct pending *p;
+
+	if (!before || before->kind != known->command || before->number != known->arguments - 1u)
+		return false;
+	p = parser__request_alike(parser);
+	if (p)
+		p->request_bytes = bytes;
+	return p;
+}
+
 size_t redis_fast__requests(struct parser *parser, const struct run *run, size_t from)
 {
 	struct redis *redis = parser->state;
 	const uint8_t *begin = run->bytes.data, *end = begin + run->bytes.length;
 	const uint8_t *at = begin + from, *next;
+	bool again =
+		false; /* opened one before, all of it in this chunk: the next one may be alike */
 
 	if (!is_plain(parser, &redis->request))
 		return from;
@@ -133,7 +181,9 @@ size_t redis_fast__requests(struct parser *parser, const struct run *run, size_t
 		next = pass_arguments(at + known->length, end, known->arguments - 1u);
 		if (!next)
 			break;
-		open_entry(parser, run, (size_t)(at - begin), known, (size_t)(next - at));
+		if (!again || !open_alike(parser, known, (size_t)(next - at)))
+			open_entry(parser, run, (size_t)(at - begin), known, (size_t)(next - at));
+		again = !run->carried;
 		at = next;
 	}
 	return (size_t)(at - begin);
@@ -206,6 +256,19 @@ static void tally__tell(struct tally *t, struct parser *parser)
 	t->count = 0;
 }
 
+static void count_reading(const struct pending *p, const struct form *form, uint32_t *hits,
+			  uint32_t *misses)
+{
+	uint8_t reading = redis_reading__of(p);
+
+	if (reading == READ_NIL) { /* GET and its like */
+		*hits = !form->nil;
+		*misses = form->nil;
+	} else if (reading != READ_NONE) {
+		redis_reading__count(reading, p->number, form, hits, misses);
+	}
+}
+
 static bool alike(const struct pending *a, const struct pending *b)
 {
 	return a->kind == b->kind && a->label == b->label && a->number == b->number &&
@@ -220,7 +283,7 @@ static void tally__add(struct tally *t, struct parser *parser, const struct pend
 {
 	uint32_t hits = 0, misses = 0;
 
-	redis_reading__count(redis_reading__of(p), p->number, form, &hits, &misses);
+	count_reading(p, form, &hits, &misses);
 	if (t->count && t->end_ns == end_ns && t->hits == hits && t->misses == misses &&
 	    alike(&t->first, p)) {
 		t->count++;
