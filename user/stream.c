@@ -336,17 +336,44 @@ static void flow(struct connections *t, struct connection *c, struct stream *s,
 	c->last_ns = chunk->event.time_ns;
 }
 
+/* Part of a body, in a buffer or not. */
+static bool is_passed(const struct connection *c, const struct stream *s, const struct chunk *chunk)
+{
+	uint32_t flags = chunk->event.flags & ~(uint32_t)(CHUNK_CONTINUED | CHUNK_NO_BUFFER);
+
+	return s->skip >= chunk->length && chunk->length &&
+	       !((chunk->position ^ s->position) | (chunk->tgid ^ c->tgid) |
+		 (flags ^ (c->tls ? CHUNK_PLAINTEXT : 0)) | s->carry_length);
+}
+
+static void pass(struct connection *c, struct stream *s, const struct chunk *chunk, bool request)
+{
+	if (!(chunk->event.flags & CHUNK_CONTINUED))
+		begin_run(c, request);
+	s->position += chunk->length;
+	s->begun = true;
+	s->tid = chunk->tid;
+	pass_skipped(c, chunk->direction, chunk->length, chunk->event.time_ns);
+	c->last_ns = chunk->event.time_ns;
+}
+
 bool stream__flows(struct connections *t, struct connection *c, const struct chunk *chunk)
 {
 	struct stream *s = &c->stream[chunk->direction];
-	bool request = is_request(c, chunk->direction);
+	bool request = is_request(c, chunk->direction), next;
 
-	if (!c->protocol || !is_settled(c) || !is_next(c, s, chunk))
+	if (!c->protocol || !is_settled(c))
+		return false;
+	next = is_next(c, s, chunk);
+	if (!next && !is_passed(c, s, chunk))
 		return false;
 	if (!request && !c->parser.pairing.count && !c->protocol->multiplexed)
 		return false; /* its request may be still to come */
 	t->engine->counters.chunk_bytes[c->id_protocol] += chunk->length;
 	t->engine->counters.captured_bytes += chunk->head;
-	flow(t, c, s, chunk, request);
+	if (next)
+		flow(t, c, s, chunk, request);
+	else
+		pass(c, s, chunk, request);
 	return true;
 }

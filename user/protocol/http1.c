@@ -504,8 +504,8 @@ static size_t pass_messages(struct parser *parser, const struct run *run, size_t
 		at = next;
 		next = run->request ? http1_fast__request(parser, run, at)
 				    : http1_fast__response(parser, run, at);
-	} while (next != at);
-	return at;
+	} while (next != at && next < run->bytes.length);
+	return next;
 }
 
 static size_t feed(struct parser *parser, const struct run *run)

@@ -78,32 +78,42 @@ static bool is_common(uint16_t status, const struct pending *p)
 	       p->kind != HTTP_CONNECT;
 }
 
+/* What follows of the body, beyond the run or not read into a buffer at all, is passed over. */
+static void begin_response(struct half *half, uint16_t status, uint64_t head_bytes, uint64_t length,
+			   uint64_t first_ns)
+{
+	half->state = STATE_BODY;
+	half->paired = true;
+	half->status = status;
+	half->bytes = head_bytes;
+	half->left = length;
+	half->first_ns = first_ns;
+}
+
 size_t http1_fast__response(struct parser *parser, const struct run *run, size_t at)
 {
 	struct http1 *h = parser->state;
-	struct half *half = &h->response;
 	const struct pending *p = pairing__front(&parser->pairing);
 	struct slice rest = slice__from(run->bytes, at), line;
-	size_t start, fields, all;
+	size_t start, head;
 	struct framing f;
 	uint16_t status;
 
-	if (!takes_heads(parser, half, DETAIL_RESPONSE_HEAD) || !p ||
+	if (!takes_heads(parser, &h->response, DETAIL_RESPONSE_HEAD) || !p ||
 	    parser->wanted & DETAIL_BIT(DETAIL_RESPONSE_BODY))
 		return at;
 	start = first_line(rest, &line);
 	status = start ? head__status_line(line) : 0;
 	if (!is_common(status, p))
 		return at;
-	fields = http1_fields__read(slice__from(rest, start), false, &f);
-	if (!fields || f.bad || !f.has_length || f.coding != CODING_NONE ||
-	    f.length > rest.length - start - fields)
+	head = start + http1_fields__read(slice__from(rest, start), false, &f);
+	if (head == start || f.bad || !f.has_length || f.coding != CODING_NONE)
 		return at;
-	all = start + fields + (size_t)f.length;
-	half->status = status;
-	half->paired = true;
-	half->bytes = all;
-	half->first_ns = run__time(run, at);
-	http1__answer(parser, run__time(run, at + all - 1), false);
-	return at + all;
+	begin_response(&h->response, status, head, f.length, run__time(run, at));
+	if (f.length > rest.length - head)
+		return at + head;
+	head += (size_t)f.length;
+	h->response.bytes = head;
+	http1__answer(parser, run__time(run, at + head - 1), false);
+	return at + head;
 }

@@ -42,8 +42,8 @@ struct http1 {
 /* ---- http1_fast.c ---- */
 /*
  * A message whose head is whole and common, and which nobody wants to see the head of, from byte
- * `at` on; a response with all of its body. Returns where it ends, or `at`: nothing was done, it is
- * to go the general way, which yields the same.
+ * `at` on; a response with all of its body, where that is here. Returns where it ends, or `at`:
+ * nothing was done, it is to go the general way, which yields the same.
  */
 size_t http1_fast__request(struct parser *parser, const struct run *run, size_t at);
 size_t http1_fast__response(struct parser *parser, const struct run *run, size_t at);
