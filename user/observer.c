@@ -260,7 +260,7 @@ static void take(void *context, const struct event *event, uint32_t size)
 
 	if (o->memory)
 		memory_limit__took(o->memory, size);
-	if (!o->tls) {
+	if (!o->tls || tls_join__is_none_of_it(event, size)) {
 		pass_on(o, event, size);
 		return;
 	}

@@ -24,6 +24,15 @@ void tls_join__free(struct tls_join *join);		 /* tolerates NULL */
 /* At most so many bytes are held over all sessions. */
 void tls_join__limit(struct tls_join *join, uint64_t bytes);
 
+/* Nearly all events are: bytes of a socket that begin no handshake (RFC 8446 section 5.1). */
+static inline bool tls_join__is_none_of_it(const struct event *event, uint32_t size)
+{
+	const struct chunk *chunk = (const struct chunk *)event;
+
+	return event->type == EVENT_CHUNK && !(event->flags & CHUNK_PLAINTEXT) &&
+	       size > sizeof(*chunk) && chunk->data[0] != 0x16;
+}
+
 /*
  * Looks at every event on its way; what is to go on goes to `deliver`, in its order: events of
  * sessions under their connections' names, once these are known.
