@@ -6,6 +6,7 @@
 #ifndef SONDE_TLS_JOIN_H
 #define SONDE_TLS_JOIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/types.h>
 #include "event.h"
