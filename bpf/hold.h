@@ -24,8 +24,9 @@ enum pass { PASS_RECV, PASS_SEND, PASS_LISTEN, PASS_COUNT };
 enum follower { FOLLOWS_NONE, FOLLOWS_ONE, FOLLOWS_TWO, FOLLOWS_THREE, FOLLOWS_ALL };
 
 #define SEEN(follower) (1u << (follower))
+#define PASS_COUNTS    (1u << 31) /* began when all were attached: what it lacks was missed */
 
-/* Of the newest call of a task that one of the programs saw: which of them did. SEEN(). */
+/* Of the newest call of a task that one of the programs saw: which of them did. */
 struct passes {
 	u32 seen[PASS_COUNT];
 };
@@ -42,7 +43,7 @@ __u64 done_for_now; /* of tasks' newest calls; user/ has them counted */
 
 static __always_inline bool pass__lacks_last(u32 seen)
 {
-	return seen && !(seen & SEEN(FOLLOWS_ALL));
+	return (seen & (PASS_COUNTS | SEEN(FOLLOWS_ALL))) == PASS_COUNTS;
 }
 
 /* So many calls of a task were not lost, though the last program missed them. */
@@ -67,18 +68,19 @@ static __always_inline bool pass__is_mine(enum pass pass, enum follower self)
 {
 	struct passes *passes = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), 0,
 						     BPF_LOCAL_STORAGE_GET_F_CREATE);
-	u32 seen;
+	u32 seen, by;
 
 	if (!passes)
 		return self == FOLLOWS_ALL;
 	seen = passes->seen[pass];
-	if (seen && seen < SEEN(self)) {
+	by = seen & ~PASS_COUNTS;
+	if (by && by < SEEN(self)) {
 		passes->seen[pass] = seen | SEEN(self);
 		return false;
 	}
 	if (pass != PASS_LISTEN && pass__lacks_last(seen))
 		__sync_fetch_and_add(&done_in_vain, 1);
-	passes->seen[pass] = SEEN(self);
+	passes->seen[pass] = SEEN(self) | (hooked ? PASS_COUNTS : 0);
 	return true;
 }
 
