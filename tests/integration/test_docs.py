@@ -83,7 +83,7 @@ for path in glob.glob(os.path.join(sut.ROOT, "tests", "*", "*.mk")):
         targets |= set(re.findall(r"^([a-z][\w-]*):", f.read(), re.M))
 keys = set(re.findall(r"`([a-z_]+\.[a-z_]+)`", doc_pages.text("docs/configuration.md").split("\n## ")[0]))
 keys |= set(re.findall(r"`(health\.[a-z_]+)`", doc_pages.text("docs/health.md")))
-metrics = set(re.findall(r"^\| `(\w+)` \|", doc_pages.text("docs/metrics.md"), re.M))
+metrics = {name for page in ("docs/metrics.md", "docs/queues.md") for name in re.findall(r"^\| `(\w+)` \|", doc_pages.text(page), re.M)}
 assert len(metrics) > 100 and len(keys) > 25 and len(targets) > 15, (len(metrics), len(keys), len(targets))
 
 
@@ -134,7 +134,7 @@ for page in doc_pages.PAGES:
             name = next((code[:-len(s)] for s in SUFFIXES if code.endswith(s) and code not in metrics), code)
             assert name in metrics, f"{page}: `{code}` is not in docs/metrics.md"
             seen["metric"] += 1
-    for path in re.findall(r"(?<![\w/])" + FOLDERS + r"/[\w/-]+\.\w+", doc_pages.prose(page)):
+    for path in re.findall(r"(?<![\w/])" + FOLDERS + r"/[\w./-]+\.\w+", doc_pages.prose(page)):
         assert os.path.exists(os.path.join(sut.ROOT, path)) or os.path.exists(os.path.join(sut.ROOT, os.path.dirname(page), path)), \
             f"{page}: {path} is not there"
 print("named and there:", seen)
