@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # `make fuzz` runs every fuzzer for FUZZ_SECONDS (60) under ASan and UBSan; findings stay in build/fuzz/.
 FUZZ_SECONDS ?= 60
-FUZZERS      := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS      := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)) $(B)/fuzz/fuzz_beanstalk # of tests/example
 FUZZ_OBJ     := $(patsubst user/%.c,$(B)/fuzz/obj/%.o,$(filter-out user/main.c,$(SRC)))
 fuzz_hpack_LIBS := -lnghttp2
 FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
