@@ -30,8 +30,6 @@ NOT_RUN = {
     "kubectl apply -k deploy/kubernetes/base": "needs a cluster; test_kubernetes.py builds these manifests",
     "kubectl label namespace monitoring sonde.scrape=allowed": "needs a cluster",
 }
-# Tested by tests of their own: whole files, applied or run.
-ELSEWHERE = {"docs/adding-a-protocol.md": "test_docs_protocol.py"}
 # They observe until they are stopped (SIGINT); the first ones serve the usual address themselves, so they come before the daemon.
 ALONE = ("sonde run", "sudo make run")
 # Whether something is printed is up to what passes just then.
@@ -51,7 +49,7 @@ if "SONDE_DOCS_INSIDE" not in os.environ:
 subprocess.run(["mount", "-t", "tmpfs", "none", "/tmp"], check=True)  # the pages write files there
 import demo
 
-found = [(page, command) for page, command in doc_pages.commands() if page not in ELSEWHERE]
+found = doc_pages.commands()
 every = [command for _, command in found]
 sut.equal("not run, and in no page any more", sorted(set(NOT_RUN) - set(every)), [])
 sut.equal("stopped or silent, and in no page any more", sorted(set(ALONE + MAY_BE_SILENT) - set(every)), [])
