@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "buffer.h"
+#include "progress.h"
 #include "view/daemon.h"
 #include "whole_file.h"
 
@@ -195,8 +196,7 @@ static void write_metrics(const struct bundle_options *o, FILE *out)
 	struct buffer answer = {0};
 
 	for (int i = 0; i < SAMPLES; i++) {
-		if (o->progress)
-			fprintf(o->progress, "\rsonde doctor: metrics %d of %d ", i + 1, SAMPLES);
+		progress__show("metrics, %d of %d", i + 1, SAMPLES);
 		if (i)
 			sleep(1);
 		fprintf(out, "\n== metrics, %d of %d\n", i + 1, SAMPLES);
@@ -204,8 +204,6 @@ static void write_metrics(const struct bundle_options *o, FILE *out)
 			break;
 		bundle__metrics(answer.data, out);
 	}
-	if (o->progress)
-		fputs("\n", o->progress);
 	buffer__clear(&answer);
 }
 

@@ -12,7 +12,6 @@
 struct bundle_options {
 	const char *config;	      /* a file; one that is not there is told as such */
 	const char *socket, *address; /* of the daemon */
-	FILE *progress;		      /* told what is being done; NULL: nobody looks on */
 };
 
 void bundle__write(const struct bundle_options *options, FILE *out);

@@ -3,11 +3,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "bundle.h"
 #include "capture/capture.h"
 #include "command.h"
+#include "config.h"
 #include "hardening/hardening.h"
+#include "memory_limit.h"
+#include "progress.h"
 
 #define PROBES_MAX 32
 
@@ -15,7 +17,7 @@ static const char help_text[] =
 	"Usage: sonde doctor [OPTION...]\n\n"
 	"Tries what sonde needs on this machine and says what is there, what is missing, and what "
 	"to\n"
-	"do about it. Exit code 0 where this node can be observed, 77 where it cannot.\n\n"
+	"do about it; and the limits of its own cost that the configuration sets. Exit code 0 where this node can be observed, 77 where it cannot.\n\n"
 	"  -b, --bundle FILE    write what a bug report needs to a new file ('-': stdout): "
 	"versions, "
 	"the\n"
@@ -42,14 +44,65 @@ static void tell(const char *name, int present, const char *detail)
 	fprintf(report, "%s %-22s %s\n", present ? "+" : "-", name, detail);
 }
 
+static void tell_cpu(const struct config *config)
+{
+	char detail[160];
+
+	if (config->limits.cpu)
+		snprintf(detail, sizeof(detail),
+			 "%g%% of one core; beyond it fewer connections are observed, whole ones",
+			 config->limits.cpu / 10000.0);
+	else
+		snprintf(detail, sizeof(detail), "none: every connection is observed");
+	tell("CPU budget", 1, detail);
+}
+
+static void tell_memory(const struct config *config)
+{
+	uint64_t least = MEMORY_LIMIT_MIN + config->capture.ring_bytes;
+	char detail[160];
+
+	if (config->limits.memory)
+		snprintf(detail, sizeof(detail),
+			 "%.4g MiB; near it nothing new is taken in, and what is let go is counted",
+			 (double)config->limits.memory / (1 << 20));
+	else
+		snprintf(detail, sizeof(detail), "none; one of %llu MiB or more could be set",
+			 (unsigned long long)(least >> 20));
+	tell("memory limit", 1, detail);
+}
+
+/* What `sonde run` would keep to with that file (docs/limits.md). */
+static void tell_limits(const char *path)
+{
+	struct config config;
+	char error[512];
+	int err;
+
+	config__defaults(&config);
+	err = config__load(path, &config, error, sizeof(error));
+	if (err && err != -ENOENT)
+		tell("configuration", 0, error);
+	else
+		tell("configuration", 1, err ? "none: defaults" : path);
+	if (!err || err == -ENOENT) {
+		tell_cpu(&config);
+		tell_memory(&config);
+	}
+	config__clear(&config);
+}
+
 /* NULL: this node cannot be observed. */
-static const char *examine(void)
+static const char *examine(const char *config)
 {
 	static const char *const marks[] = {"?", "-", "+"};
 	struct capture_probe probe[PROBES_MAX];
-	size_t count = capture__probe(probe, PROBES_MAX);
 	const char *way = NULL;
+	size_t count;
 
+	progress__show("trying what this machine allows");
+	count = capture__probe(probe, PROBES_MAX);
+	progress__hide();
 	for (size_t i = 0; i < count; i++) {
 		fprintf(report, "%s %-22s %s\n", marks[probe[i].present + 1], probe[i].name,
 			probe[i].detail);
@@ -59,6 +112,7 @@ static const char *examine(void)
 			way = probe[i].name;
 	}
 	hardening__probe(tell);
+	tell_limits(config);
 	if (way)
 		fprintf(report, "\nThis node can be observed; `sonde run` would use %s.\n", way);
 	else
@@ -80,7 +134,8 @@ static int write_bundle(const char *path, const struct bundle_options *options)
 	}
 	bundle__write(options, report);
 	fputs("\n== what this machine allows\n", report);
-	examine();
+	examine(options->config);
+	progress__end();
 	failed = ferror(report);
 	failed |= report == stdout ? fflush(stdout) != 0 : fclose(report) != 0;
 	if (failed)
@@ -99,8 +154,7 @@ int cmd_doctor(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},	  {0}};
 	struct bundle_options bundle = {.config = "/etc/sonde/sonde.yaml",
 					.socket = "/run/sonde/sonde.sock",
-					.address = "127.0.0.1:9867",
-					.progress = isatty(STDERR_FILENO) ? stderr : NULL};
+					.address = "127.0.0.1:9867"};
 	const char *path = NULL, **texts[] = {['b'] = &path,
 					      ['c'] = &bundle.config,
 					      ['s'] = &bundle.socket,
@@ -117,8 +171,9 @@ int cmd_doctor(int argc, char **argv)
 	}
 	if (optind < argc)
 		return wrong_use("doctor", "there is nothing to be made of `%s`", argv[optind]);
+	progress__begin("sonde doctor");
 	if (path)
 		return write_bundle(path, &bundle);
 	report = stdout;
-	return examine() ? EXIT_GOOD : EXIT_NOT_PERMITTED;
+	return examine(bundle.config) ? EXIT_GOOD : EXIT_NOT_PERMITTED;
 }

@@ -8,6 +8,7 @@
 #include "capture/recording.h"
 #include "command.h"
 #include "log.h"
+#include "progress.h"
 #include "session.h"
 
 static const char help_text[] =
@@ -23,6 +24,7 @@ static const char help_text[] =
 struct recorder {
 	struct recording_writer *writer;
 	atomic_int err;
+	atomic_ullong bytes;
 };
 
 static void take(void *context, const struct event *event, uint32_t size)
@@ -31,6 +33,20 @@ static void take(void *context, const struct event *event, uint32_t size)
 
 	if (!r->err)
 		r->err = recording_writer__write(r->writer, event, size);
+	atomic_store_explicit(&r->bytes, recording_writer__bytes(r->writer), memory_order_relaxed);
+}
+
+static void tell(struct recorder *r, long long seconds, long long left_ms)
+{
+	double mib = (double)atomic_load_explicit(&r->bytes, memory_order_relaxed) / (1 << 20);
+	long long passed = seconds - left_ms / 1000;
+
+	if (!progress__due())
+		return;
+	if (seconds)
+		progress__show("%lld of %lld s, %.1f MiB", passed, seconds, mib);
+	else
+		progress__show("%lld s, %.1f MiB; Ctrl-C ends it", passed, mib);
 }
 
 static void wait_for_end(struct session *session, struct recorder *r, long long seconds)
@@ -39,8 +55,10 @@ static void wait_for_end(struct session *session, struct recorder *r, long long 
 
 	while (!session->ended && !r->err) {
 		int step = seconds && left_ms < 200 ? (int)left_ms : 200;
-		int got = session__signal(step);
+		int got;
 
+		tell(r, seconds, left_ms);
+		got = session__signal(step);
 		if (got && got != SIGHUP)
 			return;
 		left_ms -= step;
@@ -62,7 +80,9 @@ static int record(struct session *session, struct recorder *r, const char *path,
 	}
 	log__write(LOG_INFO, "ready", "recording to %s by %s", path,
 		   observer__way(session->observer));
+	progress__begin("sonde record");
 	wait_for_end(session, r, seconds);
+	progress__end();
 	err = session__stop(session);
 	log__write(LOG_INFO, "record", "%llu bytes in %s",
 		   (unsigned long long)recording_writer__bytes(r->writer), path);

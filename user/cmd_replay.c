@@ -2,10 +2,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "command.h"
 #include "config.h"
 #include "exchange_json.h"
 #include "metrics/metrics.h"
+#include "progress.h"
 #include "replay.h"
 #include "queues/queues.h"
 #include "rules/rules.h"
@@ -74,9 +77,49 @@ static void print_metrics(struct metrics *metrics, const struct recording_header
 	snapshot__free(snapshot);
 }
 
+/* Who looks on while it is read. */
+struct fed {
+	struct metrics *metrics;
+	uint64_t size; /* of the file; 0: it is none that has one */
+};
+
 static void tick(void *context, uint64_t now_ns)
 {
-	metrics__tick(context, now_ns);
+	struct fed *r = context;
+
+	metrics__tick(r->metrics, now_ns);
+}
+
+static void passed(void *context, uint64_t bytes)
+{
+	const struct fed *r = context;
+	double mib = (double)bytes / (1 << 20);
+
+	if (!progress__due())
+		return;
+	if (r->size)
+		progress__show("%.0f %%, %.1f MiB read", 100 * (double)bytes / (double)r->size,
+			       mib);
+	else
+		progress__show("%.1f MiB read", mib);
+}
+
+/* Lines on the same terminal are progress enough. */
+static int read_all(const char *path, struct engine *engine, struct metrics *metrics,
+		    struct recording_header *header, bool lines, char *error, size_t size)
+{
+	struct fed fed = {.metrics = metrics};
+	const struct replay_watch watch = {.tick = tick, .passed = passed, .context = &fed};
+	struct stat file;
+	int err;
+
+	if (stat(path, &file) == 0 && S_ISREG(file.st_mode))
+		fed.size = (uint64_t)file.st_size;
+	if (!lines || !isatty(STDOUT_FILENO))
+		progress__begin("sonde replay");
+	err = replay__file_watched(path, engine, &watch, header, error, size);
+	progress__end();
+	return err;
 }
 
 static int replay(const char *path, const struct config *config, enum print print)
@@ -115,7 +158,8 @@ static int replay(const char *path, const struct config *config, enum print prin
 	metrics__set_formats(metrics, &config->formats);
 	printer.engine = engine;
 	engine__add_sink(engine, (struct sink){.exchange = take, .context = &printer});
-	err = replay__file(path, engine, tick, metrics, &header, error, sizeof(error));
+	err = read_all(path, engine, metrics, &header, print & PRINT_EXCHANGES, error,
+		       sizeof(error));
 	if (err)
 		fprintf(stderr, "sonde replay: %s\n", error);
 	else if (print & PRINT_METRICS)

@@ -22,6 +22,7 @@ static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static enum log_level threshold = LOG_INFO;
 static bool as_json;
+static void (*before_line)(void);
 static struct place places[PLACES];
 
 bool log__level(const char *name, enum log_level *out)
@@ -39,6 +40,13 @@ void log__configure(const char *level, const char *format)
 	pthread_mutex_lock(&lock);
 	log__level(level, &threshold);
 	as_json = strcmp(format, "json") == 0;
+	pthread_mutex_unlock(&lock);
+}
+
+void log__before_line(void (*call)(void))
+{
+	pthread_mutex_lock(&lock);
+	before_line = call;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -101,6 +109,8 @@ static void write_line(enum log_level level, const char *place, const char *mess
 	if (left_out > 0)
 		buffer__printf(&line, as_json ? ",\"left_out\":%ld" : " left_out=%ld", left_out);
 	buffer__text(&line, as_json ? "}\n" : "\n");
+	if (before_line)
+		before_line();
 	if (!line.failed)
 		fwrite(line.data, 1, line.length, stderr);
 	buffer__clear(&line);

@@ -10,6 +10,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* Names as in the configuration; unknown ones change nothing. */
 void log__configure(const char *level, const char *format);
 bool log__level(const char *name, enum log_level *out);
+/* Called before each line that is written, by the thread that writes it; NULL: nothing is. */
+void log__before_line(void (*call)(void));
 /*
  * Of the same place at most ten lines a minute are written, and how many were left out is said with
  * the next one.

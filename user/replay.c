@@ -3,17 +3,21 @@
 
 #include <stdio.h>
 
-#define SECOND_NS 1000000000ull
+#define SECOND_NS    1000000000ull
+#define PASSED_EVERY 1024 /* events */
 
 static int feed(struct recording_reader *reader, struct engine *engine,
 		const struct replay_watch *watch)
 {
 	const struct event *event = NULL;
-	uint64_t ticked_ns = 0;
+	uint64_t ticked_ns = 0, passed = sizeof(struct recording_header), count = 0;
 	uint32_t bytes = 0;
 	int err;
 
 	while ((err = recording_reader__next(reader, &event, &bytes)) == 1) {
+		passed += (bytes + 7) / 8 * 8;
+		if (watch->passed && count++ % PASSED_EVERY == 0)
+			watch->passed(watch->context, passed);
 		if (watch->before)
 			watch->before(watch->context, event->time_ns);
 		engine__event(engine, event, bytes);

@@ -23,6 +23,7 @@ int replay__file(const char *path, struct engine *engine,
 struct replay_watch {
 	void (*tick)(void *context, uint64_t now_ns);	  /* about once a second */
 	void (*before)(void *context, uint64_t event_ns); /* before each event */
+	void (*passed)(void *context, uint64_t bytes);	  /* of the file, now and then */
 	void (*finished)(void *context);		  /* nothing comes any more */
 	void *context;
 };
