@@ -12,3 +12,6 @@ $(B)/unit/test_formats: $(B)/unit/metrics.pb-c.c
 $(B)/unit/metrics.pb-c.c: tests/unit/metrics.proto
 	@mkdir -p $(@D)
 	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+
+# What is resident is what the test says.
+test_memory_limit_LIBS := -Wl,--wrap=pread -Wl,--wrap=mallinfo2
