@@ -15,7 +15,7 @@ static int feed(struct recording_reader *reader, struct engine *engine,
 	int err;
 
 	while ((err = recording_reader__next(reader, &event, &bytes)) == 1) {
-		passed += (bytes + 7) / 8 * 8;
+		passed += bytes;
 		if (watch->passed && count++ % PASSED_EVERY == 0)
 			watch->passed(watch->context, passed);
 		if (watch->before)
