@@ -49,15 +49,24 @@ def without_comment(line):
     return "".join(out).strip()
 
 
-def commands():
-    """(page, command) of each line in a shell block; a line that ends in \\ goes on in the next one."""
+def sections():
+    """(page, heading that it stands below, command) of each line in a shell block; a line that ends in \\ goes on in the next one."""
     out = []
-    for page, block in blocks("sh"):
-        for line in re.sub(r"\\\n\s*", "", block).splitlines():
-            command = without_comment(line)
-            if command:
-                out.append((page, command))
+    for page in PAGES:
+        for block in FENCE.finditer(text(page)):
+            if block[1] != "sh":
+                continue
+            heading = re.findall(r"^#+ (.*)$", FENCE.sub("", text(page)[:block.start()]), re.M)[-1]
+            for line in re.sub(r"\\\n\s*", "", block[2]).splitlines():
+                command = without_comment(line)
+                if command:
+                    out.append((page, heading, command))
     return out
+
+
+def commands():
+    """(page, command) of the same."""
+    return [(page, command) for page, _, command in sections()]
 
 
 def anchors(page):

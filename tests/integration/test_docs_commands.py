@@ -54,6 +54,8 @@ every = [command for _, command in found]
 sut.equal("not run, and in no page any more", sorted(set(NOT_RUN) - set(every)), [])
 sut.equal("stopped or silent, and in no page any more", sorted(set(ALONE + MAY_BE_SILENT) - set(every)), [])
 assert len(every) > 50, every
+written = {(path, page, heading) for page, heading, command in doc_pages.sections() for path in re.findall(r"/tmp/[\w.-]+", command)}
+sut.equal("files that two sections write at once", len(written), len({path for path, *_ in written}))
 
 # ---- a machine where everything is where the pages say ----
 place = sut.folder()
@@ -111,9 +113,10 @@ def told(page, command):
     return ""
 
 
-def page_told(page):
+def section_told(section):
     """One after the other: a recording is made before it is replayed."""
-    return [told(page, command) for p, command in found if p == page and command not in NOT_RUN and command not in ALONE]
+    return [told(page, command) for page, heading, command in doc_pages.sections()
+            if (page, heading) == section and command not in NOT_RUN and command not in ALONE]
 
 
 for command in ALONE:
@@ -143,13 +146,15 @@ sut.start("prometheus", f"--config.file={place}/prometheus.yml", f"--storage.tsd
 sut.start("prometheus-alertmanager", f"--config.file={sut.ROOT}/alerts/alertmanager.yml", f"--storage.path={place}/alertmanager",
           "--web.listen-address=127.0.0.1:9093", "--cluster.listen-address=")
 sut.wait_port(9093)
+# Two scrapes of what fails, too: some queries are about that.
 sut.wait_for("two scrapes", lambda: sut.run(
-    "promtool", "query", "instant", "http://127.0.0.1:9090", "rate(http_requests_total[5m])", check=False).count("=>"), 30)
+    "promtool", "query", "instant", "http://127.0.0.1:9090", 'rate(http_request_duration_ms_count{status_code=~"5.."}[5m])',
+    check=False).count("=>"), 60)
 
 # ---- the commands ----
-pages = sorted({page for page, _ in found})
-with concurrent.futures.ThreadPoolExecutor(len(pages)) as pool:
-    problems = [problem for results in pool.map(page_told, pages) for problem in results if problem]
+sections = list(dict.fromkeys((page, heading) for page, heading, _ in doc_pages.sections()))
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    problems = [problem for results in pool.map(section_told, sections) for problem in results if problem]
 assert not problems, "\n\n".join(problems)
 
 # ---- the paths that the text names ----
