@@ -578,6 +578,24 @@ void connections__each(struct connections *t,
 			visit(context, c);
 }
 
+bool connections__some(struct connections *t, struct round *round, uint32_t buckets,
+		       void (*visit)(void *context, const struct connection *c), void *context)
+{
+	uint32_t i = round->bucket, end;
+
+	if (i && round->buckets != t->bucket_count) {
+		round->bucket = 0;
+		return false;
+	}
+	round->buckets = t->bucket_count;
+	end = buckets < t->bucket_count - i ? i + buckets : t->bucket_count;
+	for (; i < end; i++, fetch(t, i + 8))
+		for (const struct connection *c = t->bucket[i]; c; c = c->next)
+			visit(context, c);
+	round->bucket = end;
+	return end == t->bucket_count;
+}
+
 const struct connection *connections__find(const struct connections *t, uint64_t id)
 {
 	return *slot((struct connections *)t, id);

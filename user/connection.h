@@ -107,6 +107,16 @@ void connections__finish(struct connections *connections, uint64_t now_ns);
 /* Calls visit for each; used by snapshots and by the sweep of closed sockets. */
 void connections__each(struct connections *connections,
 		       void (*visit)(void *context, const struct connection *c), void *context);
+/* A round over all of them in steps, between which there is other work. Begins zeroed. */
+struct round {
+	uint32_t bucket, buckets;
+};
+/*
+ * Visits those of the next `buckets` buckets. True: that was the last step. False, and
+ * round->bucket is 0: they were put in order anew meanwhile, and the round begins again.
+ */
+bool connections__some(struct connections *connections, struct round *round, uint32_t buckets,
+		       void (*visit)(void *context, const struct connection *c), void *context);
 /* NULL: there is none of that id. */
 const struct connection *connections__find(const struct connections *connections, uint64_t id);
 /*

@@ -54,6 +54,7 @@ struct observer {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	atomic_int waiting; /* threads that want a snapshot */
+	bool preparing;	    /* the next one, step by step */
 	struct snapshot *ready;
 	uint64_t refusals;		   /* turns in which no snapshot could be made */
 	const struct config *_Atomic next; /* to be applied; the caller waits */
@@ -377,6 +378,10 @@ static void hand_over(struct observer *o)
 {
 	enum memory_answer may = MEMORY_LATER;
 
+	o->preparing = o->waiting && !o->next && !metrics__prepare(o->metrics);
+	if (o->preparing)
+		return;
+
 	pthread_mutex_lock(&o->lock);
 	apply_next(o);
 	if (!o->ready && o->waiting)
@@ -404,6 +409,8 @@ struct snapshot *observer__snapshot(struct observer *o)
 	o->ready = NULL;
 	o->waiting--;
 	pthread_mutex_unlock(&o->lock);
+	if (snapshot)
+		snapshot__set_map_entries(snapshot, capture__map_entries(o->capture));
 	return snapshot;
 }
 
@@ -480,7 +487,7 @@ int observer__run(struct observer *o)
 	raise_priority();
 
 	while (!o->stop && err >= 0) {
-		err = capture__wait(o->capture, WAIT_MS);
+		err = capture__wait(o->capture, o->preparing ? 0 : WAIT_MS);
 		drain(o);
 		pass_time(o);
 		if (o->waiting || o->next)

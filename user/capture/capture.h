@@ -39,7 +39,7 @@ struct capture_stats {
 	uint64_t ring_fill_max; /* since the start */
 	uint64_t run_count;	/* of all programs; 0 where bpf_stats are off */
 	uint64_t run_time_ns;
-	uint64_t map_entries; /* verdicts waiting */
+	uint64_t map_entries; /* verdicts waiting; whoever asks adds capture__map_entries() */
 	uint64_t recursion_misses;
 	uint64_t drain_delay_ns; /* newest: written -> read */
 	uint64_t drain_delay_max_ns;
@@ -75,6 +75,8 @@ void capture__wake(struct capture *capture);
 /* Leaves word for bpf/ about a connection. */
 void capture__verdict(void *capture, uint64_t connection, const struct verdict *verdict);
 void capture__stats(struct capture *capture, struct capture_stats *out);
+/* Counts them, which takes time: for another thread than the one that drains. */
+uint64_t capture__map_entries(const struct capture *capture);
 
 /* Fates up to it are observed from now on; SONDE_FATES: all. Only where options.sampling was set.
  */

@@ -121,16 +121,23 @@ void capture__measure(struct capture *capture)
 	}
 }
 
-static uint64_t entries(int map)
-{
-	uint64_t count = 0, key, next;
-	const void *from = NULL;
+#define BATCH 256
 
-	for (; bpf_map_get_next_key(map, from, &next) == 0 && count < 1000000; count++) {
-		key = next;
-		from = &key;
-	}
-	return count;
+uint64_t capture__map_entries(const struct capture *capture)
+{
+	int map = bpf_map__fd(capture->bpf->maps.verdicts), err;
+	struct verdict verdict[BATCH];
+	uint64_t id[BATCH], place = 0, entries = 0;
+	void *from = NULL;
+	__u32 count;
+
+	do {
+		count = BATCH;
+		err = bpf_map_lookup_batch(map, from, &place, id, verdict, &count, NULL);
+		from = &place;
+		entries += err && err != -ENOENT ? 0 : count; /* ENOENT: these were the last */
+	} while (!err);
+	return entries;
 }
 
 void capture__stats(struct capture *capture, struct capture_stats *out)
@@ -141,7 +148,6 @@ void capture__stats(struct capture *capture, struct capture_stats *out)
 	out->ring_bytes =
 		capture->ring_bytes + (uint64_t)capture->area_bytes * (uint64_t)capture->cpus;
 	out->ring_fill = capture__fill(capture);
-	out->map_entries = entries(bpf_map__fd(capture->bpf->maps.verdicts));
 	out->sampled_out = capture->bpf->bss->sampled_out;
 }
 

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The connections there are, by service and what they are doing. Of tens of thousands each costs a
- * miss of the cache, and the drain waits meanwhile: one pass, and neighbours are mostly of one
- * service, whose series is remembered.
+ * miss of the cache, and the drain waits meanwhile: so it is one pass, in steps between which there
+ * is draining, and neighbours are mostly of one service, whose series is remembered.
  */
+#include "metrics/census.h"
+
 #include <string.h>
-#include "connection.h"
 #include "engine.h"
 #include "metrics/internal.h"
-
-struct census {
-	struct metrics *metrics;
-	struct stalls stalls;
-	struct {
-		uint32_t service;
-		struct series *series; /* NULL: none looked up yet */
-	} last[GROUP_COUNT][SIDE_COUNT];
-};
 
 static const enum group groups[] = {GROUP_HTTP_SERVICE, GROUP_RPC_SERVICE, GROUP_DB_SERVICE,
 				    GROUP_CACHE_SERVICE};
@@ -36,14 +28,14 @@ static int group_of(const struct connection *c)
 	}
 }
 
-static struct series *series_of(struct census *census, enum group group, enum side side,
+static struct series *series_of(struct metrics *m, enum group group, enum side side,
 				uint32_t service)
 {
+	struct census *census = &m->census;
 	struct key key = {.service = service};
 
 	if (!census->last[group][side].series || census->last[group][side].service != service) {
-		census->last[group][side].series =
-			metrics__series(census->metrics, group, side, &key);
+		census->last[group][side].series = metrics__series(m, group, side, &key);
 		census->last[group][side].service = service;
 	}
 	return census->last[group][side].series;
@@ -51,24 +43,23 @@ static struct series *series_of(struct census *census, enum group group, enum si
 
 static void count(void *context, const struct connection *c)
 {
-	struct census *census = context;
+	struct metrics *m = context;
 	int group = group_of(c);
 	struct series *s;
 
-	stalls__count(&census->stalls, c);
+	stalls__count(&m->census.stalls, c);
 	if (group < 0)
 		return;
-	s = series_of(census, (enum group)group, connection__side(c), c->service);
+	s = series_of(m, (enum group)group, connection__side(c), c->service);
 	if (!s)
 		return;
 	s->connections[c->activity < ACTIVITY_COUNT ? c->activity : 0]++;
 	s->connected = true;
 }
 
-void census__take(struct metrics *m)
+static void begin(struct metrics *m)
 {
-	struct census census = {.metrics = m};
-
+	m->census = (struct census){.state = CENSUS_COUNTING};
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
 		for (int side = 0; side < SIDE_COUNT; side++) {
 			struct table *table = &m->table[groups[i]][side];
@@ -77,6 +68,25 @@ void census__take(struct metrics *m)
 				memset(table->list[k]->connections, 0,
 				       sizeof(table->list[k]->connections));
 		}
-	stalls__begin(&census.stalls, m, m->engine->now_ns);
-	connections__each(m->engine->connections, count, &census);
+	stalls__begin(&m->census.stalls, m, m->engine->now_ns);
+}
+
+bool census__step(struct metrics *m, uint32_t buckets)
+{
+	struct census *census = &m->census;
+
+	if (census->state == CENSUS_COUNTED)
+		return true;
+	if (census->state == CENSUS_NONE || !census->round.bucket)
+		begin(m);
+	if (connections__some(m->engine->connections, &census->round, buckets, count, m))
+		census->state = CENSUS_COUNTED;
+	return census->state == CENSUS_COUNTED;
+}
+
+void census__take(struct metrics *m)
+{
+	while (!census__step(m, UINT32_MAX))
+		;
+	m->census.state = CENSUS_NONE;
 }

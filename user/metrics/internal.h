@@ -9,6 +9,7 @@
 #include "metrics/backends.h"
 #include "metrics/caches.h"
 #include "metrics/catalogue.h"
+#include "metrics/census.h"
 #include "metrics/databases.h"
 #include "metrics/formats.h"
 #include "metrics/health.h"
@@ -33,6 +34,7 @@ struct metrics {
 	const struct pool_settings *pool_settings;     /* of the configuration; NULL: none */
 	const struct health_settings *health_settings; /* the same */
 	struct table table[GROUP_COUNT][SIDE_COUNT];
+	struct census census;
 	uint64_t generation; /* of all its series: another one once any of them is gone */
 	uint32_t expire_cursor[GROUP_COUNT][SIDE_COUNT];
 	char **service_names; /* by service id; copies that stay where they are */
@@ -107,9 +109,6 @@ struct snapshot {
 	struct chunk_of_memory *memory;
 	struct metrics *home;
 };
-
-/* Counts connections into the series of their services. */
-void census__take(struct metrics *metrics);
 
 /* The families that do not come from series: sonde's own and the process's. */
 struct writer;

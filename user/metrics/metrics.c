@@ -549,7 +549,7 @@ void metrics__tick(struct metrics *m, uint64_t now_ns)
 	queues__tick(m->queues, now_ns);
 	if (processes__proc(m->engine->processes))
 		backends__check_local(&m->backends, now_ns);
-	if (!idle_ns || now_ns < idle_ns)
+	if (!idle_ns || now_ns < idle_ns || m->census.state == CENSUS_COUNTING)
 		return;
 	pools__expire(&m->engine->pools, now_ns - idle_ns);
 	for (int group = 0; group < GROUP_COUNT; group++)

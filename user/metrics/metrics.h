@@ -77,7 +77,14 @@ struct self {
 	struct hardening_status hardening;
 };
 
-/* Engine's thread, well under a millisecond for 10 000 series. NULL: no memory. Free in any thread.
+/*
+ * Some of the work for the next snapshot, so that no more than this is to be done between two looks
+ * at what was captured. True: only copying is left.
+ */
+bool metrics__prepare(struct metrics *metrics);
+/*
+ * Engine's thread, well under a millisecond for 10 000 series once it is prepared. NULL: no memory.
+ * Free in any thread.
  */
 struct snapshot *metrics__snapshot(struct metrics *metrics, const struct self *self);
 uint32_t metrics__snapshots_out(const struct metrics *metrics); /* that are not freed yet */
@@ -91,6 +98,8 @@ struct web_counts {
 	uint64_t crowded;      /* connections closed: too many */
 	uint64_t unauthorized; /* requests without a good name and password */
 };
+/* Verdicts that wait for their sockets, counted by whoever took it. */
+void snapshot__set_map_entries(struct snapshot *snapshot, uint64_t entries);
 void snapshot__scraped(struct snapshot *snapshot, const struct web_counts *counts);
 
 enum exposition { EXPOSITION_PROMETHEUS, EXPOSITION_OPENMETRICS, EXPOSITION_PROTOBUF };

@@ -12,7 +12,8 @@
 #include "rules/rules.h"
 
 #define MEMORY_STEP  (1u << 20)
-#define MINUTE_SLOTS 12 /* of a window: the one that is being filled among them */
+#define CENSUS_STEP  8192 /* buckets of connections, one in each or fewer: some 0.2 ms */
+#define MINUTE_SLOTS 12	  /* of a window: the one that is being filled among them */
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -210,6 +211,11 @@ static void copy_engine(struct snapshot *snapshot, const struct engine *engine)
 	snapshot->service_count = processes__service_count(engine->processes);
 }
 
+bool metrics__prepare(struct metrics *m)
+{
+	return census__step(m, CENSUS_STEP);
+}
+
 struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 {
 	struct snapshot *snapshot = obtain(m);
@@ -242,6 +248,11 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 uint32_t metrics__snapshots_out(const struct metrics *m)
 {
 	return m->snapshots_out;
+}
+
+void snapshot__set_map_entries(struct snapshot *snapshot, uint64_t entries)
+{
+	snapshot->self.capture.map_entries = entries;
 }
 
 void snapshot__scraped(struct snapshot *snapshot, const struct web_counts *counts)
