@@ -10,10 +10,9 @@
 #include "view/rows.h"
 #include "view/slow.h"
 
-#define FOOTER_LINES 1
-#define NAME_MIN     12
-#define TABS_WIDTH   110 /* narrower screens have the tabs side by side */
-#define COLUMNS_MAX  24
+#define NAME_MIN    12
+#define TABS_WIDTH  110 /* narrower screens have the tabs side by side */
+#define COLUMNS_MAX 24
 
 /* ---- the header ---- */
 
@@ -103,11 +102,10 @@ static void draw_self(const struct view *v, struct frame *f)
 
 static void draw_place(const struct view *v, struct frame *f, int x)
 {
-	bool listed = columns__of(v->page) || v->page == PAGE_SLOW;
 	char text[64];
 	int length;
 
-	if (!v->model || !listed || v->still)
+	if (!v->model || !view__has_rows(v) || v->still)
 		return;
 	length = snprintf(text, sizeof(text), "%zu of %zu", v->shown ? v->selected + 1 : 0,
 			  v->shown);
@@ -367,7 +365,7 @@ void view__draw(struct view *v, struct frame *f)
 	f->plain = v->plain;
 	hits__begin(&v->hits);
 	cells__blank(f);
-	if (v->page == PAGE_LOSSES || v->page == PAGE_SONDE)
+	if (v->page == PAGE_SONDE)
 		v->shown = v->room = 0; /* no rows to choose from */
 	if (v->help)
 		page__help(f);

@@ -30,7 +30,7 @@ static size_t row_at(const struct view *v, int y)
 {
 	size_t row = y >= HEADER_LINES ? (size_t)(y - HEADER_LINES) : SIZE_MAX;
 
-	if (v->detail || v->help || row >= v->room || v->top + row >= v->shown)
+	if (!view__has_rows(v) || v->detail || row >= v->room || v->top + row >= v->shown)
 		return SIZE_MAX;
 	return v->top + row;
 }
@@ -63,6 +63,11 @@ static void wheel(struct view *v, long by)
 
 	if (v->detail || !v->room)
 		return;
+	if (!view__has_rows(v)) { /* a text, whose first line is the choice */
+		for (; by; by += by < 0 ? 1 : -1)
+			view__key(v, by < 0 ? VIEW_UP : VIEW_DOWN);
+		return;
+	}
 	top = top < 0 ? 0 : top > last ? last : top;
 	v->top = (size_t)top;
 	if (v->selected < v->top)

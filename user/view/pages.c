@@ -7,31 +7,60 @@
 #include "view/cells.h"
 #include "view/columns.h"
 
-void page__losses(const struct view *v, struct frame *f)
+/* ---- losses ---- */
+
+static void put_total(struct frame *f, int y, const struct model_total *t)
+{
+	cells__put(f, 0, y, t->lost ? STYLE_BAD : STYLE_PLAIN, "%-10s %-7s %12lu %12lu %10lu %10lu",
+		   t->protocol, t->side, (unsigned long)t->seen, (unsigned long)t->reported,
+		   (unsigned long)t->in_flight, (unsigned long)t->lost);
+}
+
+static void put_reasons_head(const struct model *m, struct frame *f, int y)
+{
+	cells__style_line(f, y, STYLE_TITLE);
+	cells__put(f, 0, y, STYLE_TITLE, "%-10s %-12s %12s %14s", "PROTOCOL", "REASON", "EXCHANGES",
+		   "BYTES");
+	if (!m->loss_count)
+		cells__put(f, 0, y + 1, STYLE_GOOD, "nothing was lost");
+}
+
+/* Line by line, so that any part of it may be shown: totals, a blank, a head, reasons. */
+static void put_losses_line(const struct model *m, struct frame *f, int y, size_t line)
+{
+	const struct model_loss *loss;
+
+	if (line < m->total_count) {
+		put_total(f, y, &m->totals[line]);
+	} else if (line == m->total_count + 1) {
+		put_reasons_head(m, f, y);
+	} else if (line > m->total_count + 1 && line - m->total_count - 2 < m->loss_count) {
+		loss = &m->losses[line - m->total_count - 2];
+		cells__put(f, 0, y, STYLE_BAD, "%-10s %-12s %12lu %14lu", loss->protocol,
+			   loss->reason, (unsigned long)loss->exchanges,
+			   (unsigned long)loss->bytes);
+	}
+}
+
+/* The view's choice is the first line that is shown. */
+void page__losses(struct view *v, struct frame *f)
 {
 	const struct model *m = v->model;
-	int y = HEADER_LINES - 1;
+	size_t lines = m ? m->total_count + m->loss_count + 3 : 0;
+	int bottom = f->height - FOOTER_LINES;
 
-	cells__style_line(f, y, STYLE_TITLE);
-	cells__put(f, 0, y++, STYLE_TITLE, "%-10s %-7s %12s %12s %10s %10s", "PROTOCOL", "SIDE",
-		   "SEEN", "REPORTED", "IN FLIGHT", "LOST");
-	for (size_t i = 0; m && i < m->total_count; i++)
-		cells__put(f, 0, y++, m->totals[i].lost ? STYLE_BAD : STYLE_PLAIN,
-			   "%-10s %-7s %12lu %12lu %10lu %10lu", m->totals[i].protocol,
-			   m->totals[i].side, (unsigned long)m->totals[i].seen,
-			   (unsigned long)m->totals[i].reported,
-			   (unsigned long)m->totals[i].in_flight, (unsigned long)m->totals[i].lost);
-	y++;
-	cells__style_line(f, y, STYLE_TITLE);
-	cells__put(f, 0, y++, STYLE_TITLE, "%-10s %-12s %12s %14s", "PROTOCOL", "REASON",
-		   "EXCHANGES", "BYTES");
-	if (m && !m->loss_count)
-		cells__put(f, 0, y, STYLE_GOOD, "nothing was lost");
-	for (size_t i = 0; m && i < m->loss_count; i++)
-		cells__put(f, 0, y++, STYLE_BAD, "%-10s %-12s %12lu %14lu", m->losses[i].protocol,
-			   m->losses[i].reason, (unsigned long)m->losses[i].exchanges,
-			   (unsigned long)m->losses[i].bytes);
+	v->room = bottom > HEADER_LINES ? (size_t)(bottom - HEADER_LINES) : 0;
+	v->shown = lines > v->room ? lines - v->room : 1;
+	if (v->selected >= v->shown)
+		v->selected = v->still ? 0 : v->shown - 1;
+	cells__style_line(f, HEADER_LINES - 1, STYLE_TITLE);
+	cells__put(f, 0, HEADER_LINES - 1, STYLE_TITLE, "%-10s %-7s %12s %12s %10s %10s",
+		   "PROTOCOL", "SIDE", "SEEN", "REPORTED", "IN FLIGHT", "LOST");
+	for (size_t i = v->selected; i < lines && i - v->selected < v->room; i++)
+		put_losses_line(m, f, HEADER_LINES + (int)(i - v->selected), i);
 }
+
+/* ---- sonde itself ---- */
 
 void page__sonde(const struct view *v, struct frame *f)
 {
@@ -67,33 +96,6 @@ void page__sonde(const struct view *v, struct frame *f)
 		cells__put(f, 0, y, STYLE_WARN, "rows left out  %lu", (unsigned long)m->left_out);
 }
 
-void page__help(struct frame *f)
-{
-	static const char *const lines[] = {
-		"up down j k  move            Enter  open a service, then one of its rows",
-		"PgUp PgDn g G                Esc    back; clears the filter",
-		"1 ... 8 0    page            Tab    next page",
-		"/            filter: rows that hold the text in a name or service",
-		"left right   sort by the column beside; a column's key again: the other way round",
-		"r e m 9 l x  sort by rate, errors, p50, p95, p99, max",
-		"n s d t o    sort by count, service, side, protocol or method, name",
-		"u c a z i    sort by unanswered, connections, table, rows, hits",
-		"H            latencies over time of the row, of a service, too",
-		"w            save the rows that are shown, as CSV or JSON",
-		"p space      freeze the numbers, look around, go on    + -  longer, shorter "
-		"interval",
-		"^L           draw anew                                 q    quit",
-		"",
-		"SIDE server: the process answered; client: it asked. With both ends on this node,",
-		"an exchange is in a row of each. All but CONN are of the last interval.",
-		"ERR: HTTP 5xx, gRPC, SQL and Redis errors. UNANSW: ended without an answer.",
-	};
-
-	cells__style_line(f, HEADER_LINES - 1, STYLE_TITLE);
-	cells__put(f, 0, HEADER_LINES - 1, STYLE_TITLE, "keys");
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		cells__put(f, 0, HEADER_LINES + (int)i, STYLE_PLAIN, "%s", lines[i]);
-}
 /* ---- one row ---- */
 
 #define BAR_ROOM 30

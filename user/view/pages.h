@@ -6,8 +6,9 @@
 #include "view/view.h"
 
 #define HEADER_LINES 4 /* with the heads */
+#define FOOTER_LINES 1
 
-void page__losses(const struct view *view, struct frame *frame);
+void page__losses(struct view *view, struct frame *frame); /* scrolls: sets what is shown */
 void page__sonde(const struct view *view, struct frame *frame);
 void page__help(struct frame *frame);
 /* All that is known of one row. */

@@ -90,9 +90,8 @@ static void type_file(struct view *v, int key)
 static void ask_file(struct view *v)
 {
 	char name[PROMPT_MAX];
-	bool rows = v->page != PAGE_SLOW && columns__of(v->page);
 
-	if (!v->model || ((rows || v->page == PAGE_SLOW) && !v->shown)) {
+	if (!v->model || (view__has_rows(v) && !v->shown)) {
 		tell(v, true, "there is nothing to save yet");
 		return;
 	}
@@ -113,6 +112,11 @@ void view__saved(struct view *v, const char *problem, size_t rows)
 }
 
 /* ---- moving ---- */
+
+bool view__has_rows(const struct view *v)
+{
+	return columns__of(v->page) || v->page == PAGE_SLOW;
+}
 
 void view__select(struct view *v, size_t row)
 {
@@ -185,6 +189,10 @@ static void change_interval(struct view *v, int step)
 {
 	int count = (int)(sizeof(intervals) / sizeof(*intervals)), i = 0;
 
+	if (v->model && v->model->recording) {
+		tell(v, false, "a recording has one interval: all of it");
+		return;
+	}
 	while (i < count - 1 && intervals[i] < v->interval)
 		i++;
 	i += step;
@@ -235,16 +243,50 @@ bool view__sort(struct view *v, const char *name)
 	return false;
 }
 
+static bool is_seen(const struct view *v, int column)
+{
+	bool any = false;
+
+	for (int i = 0; i < v->hits.count; i++) {
+		if (v->hits.hit[i].is_tab)
+			continue;
+		any = true;
+		if (v->hits.hit[i].index == column)
+			return true;
+	}
+	return !any; /* nothing was drawn yet */
+}
+
+/* Columns that a narrow screen leaves out are passed over: who goes there would not see it. */
 static void sort_next(struct view *v, int step)
 {
 	const struct column *columns = columns__of(v->page);
-	int count = 0;
+	int count = 0, to = v->sort[v->page];
 
 	while (columns && columns[count].title)
 		count++;
-	if (count)
-		v->sort[v->page] = (v->sort[v->page] + step + count) % count;
+	for (int i = 0; i < count; i++) {
+		to = (to + step + count) % count;
+		if (is_seen(v, to))
+			break;
+	}
+	v->sort[v->page] = to;
 	v->reversed[v->page] = false;
+	v->followed = 0;
+}
+
+static void sort_keys(struct view *v, int key)
+{
+	if (v->detail || !columns__of(v->page))
+		return; /* there is nothing to be seen of it */
+	if (key == VIEW_LEFT || key == '<')
+		sort_next(v, -1);
+	else if (key == VIEW_RIGHT || key == '>')
+		sort_next(v, 1);
+	else if (key == 'I')
+		view__sort_column(v, v->sort[v->page]);
+	else
+		sort_by(v, key);
 }
 
 static bool navigate(struct view *v, int key)
@@ -278,12 +320,6 @@ static bool navigate(struct view *v, int key)
 	case VIEW_ESCAPE:
 	case VIEW_BACKSPACE:
 		back(v);
-		return true;
-	case VIEW_LEFT:
-		sort_next(v, -1);
-		return true;
-	case VIEW_RIGHT:
-		sort_next(v, 1);
 		return true;
 	case VIEW_TAB:
 		go(v, (v->page + 1) % PAGE_COUNT);
@@ -324,12 +360,12 @@ static void command(struct view *v, int key)
 		freeze(v);
 	} else if (key == '?' || key == 'h') {
 		v->help = true;
-	} else if (key == '+') {
+	} else if (key == '+' || key == '=') {
 		change_interval(v, 1);
 	} else if (key == '-') {
 		change_interval(v, -1);
 	} else if (!open_page(v, key)) {
-		sort_by(v, key);
+		sort_keys(v, key);
 	}
 }
 

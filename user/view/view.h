@@ -95,6 +95,8 @@ bool view__sort(struct view *view, const char *column);
 void view__open(struct view *view, enum page page);
 void view__sort_column(struct view *view, int index);
 void view__select(struct view *view, size_t row);
+/* Whether the page is a table whose rows can be chosen. */
+bool view__has_rows(const struct view *view);
 const struct model_row *view__selected(const struct view *view); /* NULL: none */
 /* After view->save: problem NULL, or one line that tells why there is no file. */
 void view__saved(struct view *view, const char *problem, size_t rows);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The keys, as they fit on 80 columns and 24 lines. */
+#include "view/cells.h"
+#include "view/pages.h"
+
+static const struct {
+	const char *keys, *what;
+} lines[] = {
+	{"up down j k", "one row; PgUp PgDn: a screenful; Home End g G: to the ends"},
+	{"Enter", "open a service, then one of its rows; Esc: back, clears the filter"},
+	{"H", "all of a row, of a service, too, with its latencies over time"},
+	{"1...8 0 Tab", "pages; Shift-Tab: the one before"},
+	{"/", "only rows that hold a text in a name or service"},
+	{"< > left right", "sort by the column beside; I: the other way round"},
+	{"r e m 9 l x", "sort by rate, errors, p50, p95, p99, max; again: the other way round"},
+	{"n s d t o", "by count, service, side, protocol or method, name"},
+	{"u c a z i", "by unanswered, connections, table, rows, hits"},
+	{"p space", "freeze the numbers and look around; again: go on"},
+	{"+ -", "longer, shorter interval"},
+	{"w", "save these rows as CSV or JSON"},
+	{"mouse", "a title: sort; a row: choose, again: open; right: back; a tab; wheel"},
+	{"? h  ^L  q", "this help; draw anew; quit"},
+};
+
+static const char *const words[] = {
+	"SIDE server: the process answered; client: it asked. With both ends on this node,",
+	"an exchange is in a row of each. All but CONN are of the last interval.",
+	"ERR: HTTP 5xx, gRPC, SQL and Redis errors. UNANSW: ended without an answer.",
+};
+
+void page__help(struct frame *f)
+{
+	int y = HEADER_LINES - 1;
+
+	cells__style_line(f, y, STYLE_TITLE);
+	cells__put(f, 0, y++, STYLE_TITLE, "keys");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++, y++) {
+		cells__put(f, 0, y, STYLE_BOLD, "%s", lines[i].keys);
+		cells__put(f, 15, y, STYLE_PLAIN, "%s", lines[i].what);
+	}
+	y++;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		cells__put(f, 0, y++, STYLE_PLAIN, "%s", words[i]);
+}
