@@ -242,22 +242,10 @@ static int tail(struct tailing *t)
 	return err && !t->failed ? exit_code__of(err) : EXIT_GOOD;
 }
 
-/* 250us, 100ms, 2s; false: it is none. */
 static bool take_duration(const char *value, uint64_t *out)
 {
-	static const struct {
-		const char *unit;
-		double ns;
-	} units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}};
-	char *unit;
-	double number = strtod(value, &unit);
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (unit != value && number >= 0 && number < 1e6 &&
-		    strcmp(unit, units[i].unit) == 0) {
-			*out = (uint64_t)(number * units[i].ns);
-			return true;
-		}
+	if (line__duration(value, out))
+		return true;
 	wrong_use("tail", "--slower cannot be `%s`; write it like 250us, 100ms or 2s", value);
 	return false;
 }

@@ -228,7 +228,9 @@ static bool take_page(struct top_options *out, const char *value)
 	out->page = (enum page)page;
 	if (page < 0)
 		wrong_use("top", "there is no page `%s`", value);
-	return page >= 0;
+	if (page == PAGE_TAIL)
+		wrong_use("top", "exchanges one by one are printed by `sonde tail`");
+	return page >= 0 && page != PAGE_TAIL;
 }
 
 static bool take_option(struct top_options *out, int c, const char *value)

@@ -15,6 +15,8 @@ static int feed(struct recording_reader *reader, struct engine *engine,
 	int err;
 
 	while ((err = recording_reader__next(reader, &event, &bytes)) == 1) {
+		if (watch->enough && watch->enough(watch->context))
+			return 0;
 		passed += bytes;
 		if (watch->passed && count++ % PASSED_EVERY == 0)
 			watch->passed(watch->context, passed);

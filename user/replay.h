@@ -25,6 +25,7 @@ struct replay_watch {
 	void (*before)(void *context, uint64_t event_ns); /* before each event */
 	void (*passed)(void *context, uint64_t bytes);	  /* of the file, now and then */
 	void (*finished)(void *context);		  /* nothing comes any more */
+	bool (*enough)(void *context); /* asked before each event; true: no further */
 	void *context;
 };
 int replay__file_watched(const char *path, struct engine *engine, const struct replay_watch *watch,

@@ -77,7 +77,7 @@ for width, height in ((80, 24), (200, 50)):
         x, y = screen.line_of("2 routes")
         screen.click(x + 3, y)
         screen.until("METHOD")
-        x, y = screen.line_of("5 losses")
+        x, y = screen.line_of("5 los")
         screen.click(x, y)
         screen.until("IN FLIGHT")
         x, y = screen.line_of("1 s")

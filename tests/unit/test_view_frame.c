@@ -509,7 +509,7 @@ static void narrow_screens_keep_room_for_what_is_open(void **state)
 	struct screen *s = *state;
 
 	draw(s, 80, 24);
-	assert_non_null(strstr(line(s, 2), "0 queues"));
+	assert_non_null(strstr(line(s, 2), "0 queue f tail"));
 	press(s, VIEW_ENTER);
 	draw(s, 80, 24);
 	assert_non_null(strstr(line(s, 2), "4 cmds"));

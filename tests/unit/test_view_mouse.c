@@ -120,7 +120,7 @@ static void tabs_open_their_pages(void **state)
 		draw(s, width, 20);
 		click(s, 2, "4");
 		assert_int_equal(s->view.page, PAGE_COMMANDS);
-		click(s, 2, "losses");
+		click(s, 2, "5 los");
 		assert_int_equal(s->view.page, PAGE_LOSSES);
 		at(s, 3, FIRST_ROW, MOUSE_PRESS); /* nothing to choose here */
 		assert_int_equal(s->view.page, PAGE_LOSSES);

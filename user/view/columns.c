@@ -112,6 +112,7 @@ TEXT_COLUMN(protocol)
 TEXT_COLUMN(name)
 TEXT_COLUMN(kind)
 TEXT_COLUMN(table)
+TEXT_COLUMN(callers)
 NUMBER_COLUMN(rate, format__count(r->rate, out, size))
 NUMBER_COLUMN(count, print_whole(r->count, out, size))
 NUMBER_COLUMN(unanswered, print_whole(r->unanswered, out, size))
@@ -274,8 +275,8 @@ static const struct column route_columns[] = {
 
 static const struct column statement_columns[] = {
 	{"STATEMENT", 'o', 0, 0, true, false, print_name, compare_name, NULL},
-	{"VERB", 't', 8, 5, true, false, print_kind, compare_kind, NULL},
-	{"TABLE", 'a', 14, 6, true, false, print_table, compare_table, NULL},
+	{"VERB", 't', 8, 7, true, false, print_kind, compare_kind, NULL},
+	{"TABLE", 'a', 14, 7, true, false, print_table, compare_table, NULL},
 	{"SERVICE", 's', 16, 2, true, false, print_service, compare_service, NULL},
 	{"SIDE", 'd', 6, 3, true, false, print_side, compare_side, NULL},
 	RATE,
@@ -284,6 +285,7 @@ static const struct column statement_columns[] = {
 	LATENCIES,
 	{"COUNT", 'n', 7, 3, false, false, print_count, compare_count, NULL},
 	{"ROWS", 'z', 7, 5, false, false, print_aux, compare_aux, NULL},
+	{"CALLERS", 'b', 20, 9, true, false, print_callers, compare_callers, NULL},
 	{0},
 };
 
@@ -315,22 +317,25 @@ const struct column *columns__of(enum page page)
 
 const char *page__title(enum page page)
 {
-	static const char *const titles[PAGE_COUNT] = {"services", "routes", "statements",
-						       "commands", "losses", "sonde",
-						       "slow",	   "pools",  "queues"};
+	static const char *const titles[PAGE_COUNT] = {
+		"services", "routes", "statements", "commands", "losses",
+		"sonde",    "slow",   "pools",	    "queues",	"tail"};
 
 	return titles[page];
 }
 
 const char *page__short_title(enum page page)
 {
-	static const char *const titles[PAGE_LOSSES] = {"svcs", "routes", "stmts", "cmds"};
+	static const char *const titles[PAGE_COUNT] = {"svcs", "routes", "stmts", "cmds",  "lost",
+						       "self", "slow",	 "pool",  "queue", "tail"};
 
-	return page < PAGE_LOSSES ? titles[page] : page__title(page);
+	return titles[page];
 }
 
-/* 9 sorts by p95. */
+/* 9 sorts by p95; `tail -f`. */
 char page__digit(enum page page)
 {
+	if (page == PAGE_TAIL)
+		return 'f';
 	return page == PAGE_QUEUES ? '0' : (char)('1' + page);
 }

@@ -8,6 +8,7 @@
 #include "view/columns.h"
 #include "view/export_rows.h"
 #include "view/moment.h"
+#include "view/tail_page.h"
 
 #define DIGITS 9 /* of a number: a nanosecond in a second */
 
@@ -69,6 +70,8 @@ static void put_rows(const struct view *v, json_t *rows)
 		export__sonde(v, rows);
 	else if (v->page == PAGE_SLOW)
 		export__slow(v, rows);
+	else if (v->page == PAGE_TAIL)
+		export__tail(v, rows);
 	else
 		export__table(v, rows);
 }

@@ -86,8 +86,10 @@ static void put_exchange_row(enum page page, const struct model_row *r, json_t *
 		export__count(out, "connections", r->connections);
 	if (page == PAGE_ROUTES)
 		put_status(r, out);
-	if (page == PAGE_STATEMENTS)
+	if (page == PAGE_STATEMENTS) {
 		export__count(out, "rows", r->aux);
+		export__name(out, "callers", r->callers);
+	}
 	if (page == PAGE_COMMANDS) {
 		export__count(out, "hits", r->aux);
 		export__count(out, "misses", r->aux2);

@@ -9,10 +9,14 @@
 #include "view/pages.h"
 #include "view/rows.h"
 #include "view/slow.h"
+#include "view/tail_page.h"
 
-#define NAME_MIN    12
-#define TABS_WIDTH  110 /* narrower screens have the tabs side by side */
-#define COLUMNS_MAX 24
+#define NAME_MIN     12
+#define NAME_WIDE    40
+#define WORST	     9	 /* of the priorities */
+#define TABS_WIDTH   118 /* narrower screens have the tabs side by side */
+#define OPENED_WIDTH 50	 /* for what is drilled down to, and a filter */
+#define COLUMNS_MAX  24
 
 /* ---- the header ---- */
 
@@ -50,9 +54,6 @@ static void draw_source(const struct view *v, struct frame *f)
 	x = put_loss(f, x, 0, m);
 	if (v->frozen)
 		x = put_frozen(m, f, x);
-	if (m->attached) /* which is no loss of its running: it is told apart */
-		x = cells__put(f, x, 0, STYLE_DIM, " (%lu half over at the start)",
-			       (unsigned long)m->attached);
 	if (m->memory_tight)
 		x = cells__put(f, x, 0, STYLE_BAD, "  MEMORY LIMIT: nothing new is taken in");
 	if (m->sampling_rate < 1)
@@ -64,6 +65,9 @@ static void draw_source(const struct view *v, struct frame *f)
 		x = cells__put(f, x, 0, STYLE_WARN, "  RECORDING of %s, not live", m->wall);
 	else
 		x = cells__put(f, x, 0, STYLE_DIM, "  live by %s", m->capture);
+	if (m->attached) /* which is no loss of its running: it is told apart */
+		x = cells__put(f, x, 0, STYLE_DIM, "  %lu half over at the start",
+			       (unsigned long)m->attached);
 	format__bytes(m->bytes_rate, text, sizeof(text) / sizeof(*text));
 	cells__put(f, x, 0, STYLE_DIM, "  %.0f events/s, %ls/s", m->events_rate, text);
 }
@@ -107,8 +111,8 @@ static void draw_place(const struct view *v, struct frame *f, int x)
 
 	if (!v->model || !view__has_rows(v) || v->still)
 		return;
-	length = snprintf(text, sizeof(text), "%zu of %zu", v->shown ? v->selected + 1 : 0,
-			  v->shown);
+	length = snprintf(text, sizeof(text), f->width < TABS_WIDTH ? "%zu/%zu" : "%zu of %zu",
+			  v->shown ? v->selected + 1 : 0, v->shown);
 	if (x + length <= f->width)
 		cells__put(f, f->width - length, 2, STYLE_DIM, "%s", text);
 }
@@ -116,8 +120,9 @@ static void draw_place(const struct view *v, struct frame *f, int x)
 /* Narrow screens need the room for what is drilled down to: the others' digits are left. */
 static int put_tab(struct view *v, struct frame *f, int x, enum page page)
 {
-	bool narrow = f->width < TABS_WIDTH, chosen = page == v->page;
-	bool bare = narrow && !chosen && (v->service[0] || v->filter[0] || v->typing);
+	bool opened = v->service[0] || v->filter[0] || v->typing, chosen = page == v->page;
+	bool narrow = f->width < TABS_WIDTH + (opened ? OPENED_WIDTH : 0);
+	bool bare = f->width < TABS_WIDTH && opened && !chosen;
 	const char *space = narrow ? "" : " ";
 	int begin = x;
 
@@ -165,9 +170,10 @@ static bool is_shown(const struct column *c, int worst, bool still)
 	return c->priority <= worst && !(c->moving && still);
 }
 
+/* What matters least of all gives way to a name that can be read. */
 static int width_of(const struct column *columns, int worst, bool still)
 {
-	int width = -1;
+	int width = worst == WORST ? NAME_WIDE - NAME_MIN - 1 : -1;
 
 	for (; columns->title; columns++)
 		if (is_shown(columns, worst, still))
@@ -178,11 +184,12 @@ static int width_of(const struct column *columns, int worst, bool still)
 /* Leaves out what matters least until the rest fits; the name takes what is left. */
 static void lay_out(const struct column *columns, int width, bool still, struct layout *out)
 {
-	int worst = 9, left;
+	int worst = WORST, left;
 
 	while (worst > 0 && width_of(columns, worst, still) > width)
 		worst--;
 	left = width - width_of(columns, worst, still);
+	left += worst == WORST ? NAME_WIDE - NAME_MIN : 0;
 	out->count = 0;
 	for (; columns->title && out->count < COLUMNS_MAX; columns++) {
 		if (!is_shown(columns, worst, still))
@@ -299,12 +306,17 @@ static void draw_table(struct view *v, struct frame *f)
 
 static const char *keys_of(const struct view *v)
 {
+	if (v->typing && v->page == PAGE_TAIL)
+		return "slower 100ms status 5xx service nginx, or a text; Enter keeps it, Esc "
+		       "clears";
 	if (v->typing)
 		return "filter: type, Enter keeps it, Esc clears it";
 	if (v->help)
 		return "any key: back  q quit";
 	if (v->detail)
 		return "Esc back  up down other rows  w save  " KEYS_END;
+	if (v->page == PAGE_TAIL)
+		return "Enter open  Esc back  / filter  G newest  w save  " KEYS_END;
 	if (v->page == PAGE_SLOW)
 		return "Enter waterfall  Esc back  Tab page  / filter  w save  " KEYS_END;
 	if (v->page >= PAGE_LOSSES && columns__of(v->page))
@@ -375,6 +387,8 @@ void view__draw(struct view *v, struct frame *f)
 		page__sonde(v, f);
 	else if (v->page == PAGE_SLOW)
 		page__slow(v, f);
+	else if (v->page == PAGE_TAIL)
+		page__tail(v, f);
 	else
 		draw_table(v, f);
 	draw_source(v, f);

@@ -9,12 +9,12 @@ static const struct {
 	{"up down j k", "one row; PgUp PgDn: a screenful; Home End g G: to the ends"},
 	{"Enter", "open a service, then one of its rows; Esc: back, clears the filter"},
 	{"H", "all of a row, of a service, too, with its latencies over time"},
-	{"1...8 0 Tab", "pages; Shift-Tab: the one before"},
-	{"/", "only rows that hold a text in a name or service"},
+	{"1...8 0 f Tab", "pages, f: the tail, exchange by exchange; Shift-Tab: back"},
+	{"/", "only rows that hold a text; of the tail also: slower 100ms status 5xx"},
 	{"< > left right", "sort by the column beside; I: the other way round"},
 	{"r e m 9 l x", "sort by rate, errors, p50, p95, p99, max; again: the other way round"},
 	{"n s d t o", "by count, service, side, protocol or method, name"},
-	{"u c a z i", "by unanswered, connections, table, rows, hits"},
+	{"u c a z b i", "by unanswered, connections, table, rows, callers, hits"},
 	{"p space", "freeze the numbers and look around; again: go on"},
 	{"+ -", "longer, shorter interval"},
 	{"w", "save these rows as CSV or JSON"},
@@ -23,8 +23,8 @@ static const struct {
 };
 
 static const char *const words[] = {
-	"SIDE server: the process answered; client: it asked. With both ends on this node,",
-	"an exchange is in a row of each. All but CONN are of the last interval.",
+	"SIDE server: the process answered; client: it asked. With both ends on this",
+	"node, an exchange is in a row of each. All but CONN are of the last interval.",
 	"ERR: HTTP 5xx, gRPC, SQL and Redis errors. UNANSW: ended without an answer.",
 };
 

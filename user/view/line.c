@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,8 +19,7 @@ static uint64_t number(const json_t *e, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(e, key));
 }
 
-/* What it was about: never more than a template. */
-static const char *subject(const json_t *e)
+const char *line__subject(const json_t *e)
 {
 	const char *protocol = text(e, "protocol");
 
@@ -28,8 +28,7 @@ static const char *subject(const json_t *e)
 						   : text(e, "command");
 }
 
-/* As people look for it: HTTP's number, gRPC's and SQL's error, else the outcome. */
-static void status_of(const json_t *e, char *out, size_t size)
+void line__status(const json_t *e, char *out, size_t size)
 {
 	const char *error = text(e, "sqlstate")[0] ? text(e, "sqlstate") : text(e, "error");
 
@@ -56,8 +55,26 @@ static bool fits_status(const char *wanted, const json_t *e)
 		return number(e, "status") / 100 == (uint64_t)(wanted[0] - '0');
 	if (strcmp(text(e, "outcome"), wanted) == 0)
 		return true;
-	status_of(e, status, sizeof(status));
+	line__status(e, status, sizeof(status));
 	return strcmp(status, wanted) == 0;
+}
+
+bool line__duration(const char *value, uint64_t *out)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}};
+	char *unit;
+	double number = strtod(value, &unit);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (unit != value && number >= 0 && number < 1e6 &&
+		    strcmp(unit, units[i].unit) == 0) {
+			*out = (uint64_t)(number * units[i].ns);
+			return true;
+		}
+	return false;
 }
 
 static bool fits(const char *pattern, const char *value)
@@ -67,7 +84,7 @@ static bool fits(const char *pattern, const char *value)
 
 bool line_filter__admits(const struct line_filter *f, const json_t *e)
 {
-	return fits(f->service, text(e, "service")) && fits(f->route, subject(e)) &&
+	return fits(f->service, text(e, "service")) && fits(f->route, line__subject(e)) &&
 	       (!f->protocol || strcmp(f->protocol, text(e, "protocol")) == 0) &&
 	       (!f->side || strcmp(f->side, text(e, "side")) == 0) &&
 	       (!f->status || fits_status(f->status, e)) &&
@@ -107,14 +124,14 @@ void line__print(const json_t *e, int64_t offset_ns, struct buffer *out)
 {
 	char status[64];
 
-	status_of(e, status, sizeof(status));
+	line__status(e, status, sizeof(status));
 	print_time(number(e, "start_ns") + (uint64_t)offset_ns, out);
 	buffer__printf(out, " %-6s ", text(e, "side"));
 	print_safely(text(e, "service"), out);
 	buffer__printf(out, " %s ", text(e, "protocol"));
 	if (text(e, "method")[0])
 		buffer__printf(out, "%s ", text(e, "method"));
-	print_safely(subject(e), out);
+	print_safely(line__subject(e), out);
 	buffer__text(out, " ");
 	print_safely(status, out);
 	buffer__text(out, " ");

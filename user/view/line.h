@@ -16,6 +16,13 @@ struct line_filter {
 	uint64_t slower_ns; /* at least as long */
 };
 
+/* What it was about: a route, a statement or a command, never more than a template. */
+const char *line__subject(const json_t *exchange);
+/* As people look for it: HTTP's number, gRPC's and SQL's error, else the outcome. */
+void line__status(const json_t *exchange, char *out, size_t size);
+/* "250us", "100ms", "2s". False: it is none. */
+bool line__duration(const char *text, uint64_t *ns);
+
 bool line_filter__admits(const struct line_filter *filter, const json_t *exchange);
 /*
  * "12:34:56.789012 server nginx  http GET /orders/{id} 200 1.23ms"; offset_ns is added to the

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "metrics/histogram.h"
 #include "view/backends.h"
+#include "view/callers.h"
 #include "view/lookup.h"
 #include "view/slow.h"
 
@@ -378,6 +379,7 @@ struct model *model__new(const json_t *newer, const json_t *older, const struct 
 			model__free(m);
 			return NULL;
 		}
+	callers__fill(m);
 	fill_losses(m, newer);
 	fill_totals(m, newer);
 	m->lost -= m->attached < m->lost ? m->attached : m->lost;

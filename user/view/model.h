@@ -28,6 +28,7 @@ enum page {
 	PAGE_SLOW, /* slow.h */
 	PAGE_POOLS,
 	PAGE_QUEUES,
+	PAGE_TAIL, /* tail_page.h */
 	PAGE_COUNT
 };
 
@@ -47,6 +48,7 @@ struct model_row {
 	char kind[16];		   /* method, verb; "blocking" */
 	char table[64];
 	char fingerprint[20];
+	char callers[96]; /* of a statement: callers.h; "" none are seen */
 	uint64_t count, errors, unanswered, aux, aux2; /* within the interval */
 	double rate;				       /* answered a second */
 	double error_share;			       /* of the answered ones, 0..1 */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "view/callers.h"
 #include "view/cells.h"
 #include "view/columns.h"
 
@@ -211,6 +212,8 @@ void page__details(const struct view *v, struct frame *f, const struct model_row
 	y = put_traffic(v, f, y, r);
 	y = put_latencies(v, f, y, r);
 	y = put_protocol(v, f, y, r);
+	if (v->page == PAGE_STATEMENTS)
+		y = callers__draw(v, f, y, r);
 	y = put_status(v, f, y, r);
 	if (!v->still)
 		heat__draw(v, f, y, r);

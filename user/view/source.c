@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "buffer.h"
 #include "replay.h"
 #include "session.h"
+#include "tail.h"
 #include "view/daemon.h"
 #include "view/past.h"
 
@@ -17,6 +19,9 @@ struct source {
 	struct session session;		/* our own capture; observer NULL: none */
 	json_t *whole;			/* of a recording; NULL: live */
 	struct past past;
+	struct tail *tail; /* of our own capture: writes nothing before it is read */
+	const struct config *config;
+	const char *recording; /* NULL: live */
 };
 
 /* ---- a daemon ---- */
@@ -147,9 +152,10 @@ static int capture_ourselves(struct source *s, const struct source_options *opti
 {
 	int err = observer__open(options->config, &s->session.observer, error, size);
 
-	if (!err)
-		err = session__start(&s->session);
-	return err;
+	if (err)
+		return err;
+	s->tail = tail__new(observer__engine(s->session.observer));
+	return s->tail ? session__start(&s->session) : -ENOMEM;
 }
 
 int source__open(const struct source_options *options, struct source **out, char *error,
@@ -162,6 +168,8 @@ int source__open(const struct source_options *options, struct source **out, char
 		snprintf(error, size, "no memory");
 		return -ENOMEM;
 	}
+	s->config = options->config;
+	s->recording = options->recording;
 	if (options->recording)
 		err = replay(s, options, error, size);
 	else if (find_daemon(s, options))
@@ -176,6 +184,7 @@ int source__open(const struct source_options *options, struct source **out, char
 	if (err) {
 		if (s->session.observer)
 			observer__close(s->session.observer);
+		tail__free(s->tail);
 		past__clear(&s->past);
 		free(s);
 		return err;
@@ -192,9 +201,51 @@ void source__close(struct source *s)
 		session__stop(&s->session);
 		observer__close(s->session.observer);
 	}
+	tail__free(s->tail);
 	json_decref(s->whole);
 	past__clear(&s->past);
 	free(s);
+}
+
+static int ask_tail(const struct source *s, uint64_t after, struct buffer *out, char *error,
+		    size_t size)
+{
+	int err, fd = connect_daemon(s);
+	char path[64];
+
+	if (fd < 0) {
+		snprintf(error, size, "the daemon is gone: %s", strerror(-fd));
+		return fd;
+	}
+	snprintf(path, sizeof(path), "/api/tail?after=%lu", (unsigned long)after);
+	err = daemon__ask(fd, path, out, error, size);
+	close(fd);
+	return err;
+}
+
+int source__tail(const struct source *s, uint64_t after, struct buffer *out, char *error,
+		 size_t size)
+{
+	struct timespec now;
+
+	if (s->recording)
+		return -ENOENT;
+	if (!s->tail)
+		return ask_tail(s, after, out, error, size);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	tail__read(s->tail, after, (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec,
+		   out);
+	return out->failed ? -ENOMEM : 0;
+}
+
+const char *source__recording(const struct source *s)
+{
+	return s->recording;
+}
+
+const struct config *source__config(const struct source *s)
+{
+	return s->config;
 }
 
 json_t *source__model(struct source *s, char *error, size_t size)

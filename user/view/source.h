@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include "buffer.h"
 #include "config.h"
 #include "view/model.h"
 
@@ -18,7 +19,7 @@ struct source;
 struct source_options {
 	const char *recording; /* NULL: live */
 	const char *socket, *address;
-	const struct config *config;
+	const struct config *config; /* outlives the source, as the recording's name does */
 	bool daemon_only;
 	bool with_past; /* of a recording: source__past is wanted */
 };
@@ -27,6 +28,14 @@ int source__open(const struct source_options *options, struct source **out, char
 void source__close(struct source *source); /* tolerates NULL */
 /* The document as it is now; a new reference, or NULL with one line in error. */
 json_t *source__model(struct source *source, char *error, size_t size);
+/*
+ * Any thread. Appends what /api/tail answers (tail.h): exchanges that ended since `after`; of a
+ * recording -ENOENT. A daemon's answer is waited for, in cancellation points (pthreads(7)).
+ */
+int source__tail(const struct source *source, uint64_t after, struct buffer *out, char *error,
+		 size_t size);
+const char *source__recording(const struct source *source); /* NULL: it is live */
+const struct config *source__config(const struct source *source);
 /* What a recording's rows did over its time (view/past.h); NULL: not wanted, or it is live. */
 const struct model *source__past(const struct source *source);
 /* Of a recording there is only one document. */

@@ -12,12 +12,15 @@
 #include <time.h>
 #include "view/colours.h"
 #include "view/export.h"
+#include "view/fetcher.h"
 #include "view/picture.h"
 #include "view/save.h"
+#include "view/tail_feed.h"
 #include "view/terminal.h"
 #include "view/view.h"
 
 #define DOUBLE_SECONDS 0.4
+#define FIRST_SECONDS  0.5
 #define POLL_MS	       100 /* how late a signal or an interval may be noticed */
 
 static volatile sig_atomic_t ended;
@@ -146,6 +149,9 @@ struct screen {
 	struct view *view;
 	struct frame frame;
 	struct picture picture;
+	struct tail_feed tail;
+	struct fetcher *fetcher;
+	bool asked;
 	double next;
 	bool changed; /* since it was drawn */
 	struct {
@@ -171,10 +177,8 @@ static int show_document(struct screen *s, json_t *newer, char *error, size_t si
 }
 
 /* A daemon may be started anew: the last numbers stay, marked as old, and it is asked again. */
-static int update(struct screen *s, char *error, size_t size)
+static int show_answer(struct screen *s, json_t *newer, char *error, size_t size)
 {
-	json_t *newer = source__model(s->source, error, size);
-
 	if (newer && newer == s->picture.document) { /* a recording's only one */
 		json_decref(newer);
 		return 0;
@@ -188,14 +192,23 @@ static int update(struct screen *s, char *error, size_t size)
 	return newer ? show_document(s, newer, error, size) : -EIO;
 }
 
+/* While an answer is waited for, the next one is not asked for: it comes as soon as it can. */
 static int maybe_update(struct screen *s, char *error, size_t size)
 {
+	json_t *newer = NULL;
 	double t = now();
+	int err = 0;
 
-	if (t < s->next)
-		return 0;
-	s->next = t + s->view->interval;
-	return update(s, error, size);
+	if (fetcher__take(s->fetcher, &newer, error, size)) {
+		s->asked = false;
+		err = show_answer(s, newer, error, size);
+	}
+	if (!s->asked && t >= s->next) {
+		s->next = t + s->view->interval;
+		s->asked = true;
+		fetcher__ask(s->fetcher);
+	}
+	return err;
 }
 
 static int draw(struct screen *s)
@@ -277,15 +290,29 @@ static void take_key(struct screen *s, int kind, wint_t got)
 	s->changed = true;
 }
 
+/* What answers at once is the first picture; else that it is waited for. */
+static int await_first(struct screen *s, char *error, size_t size)
+{
+	double until = now() + FIRST_SECONDS;
+	int err = maybe_update(s, error, size);
+
+	while (!err && !s->picture.shown && !ended && now() < until) {
+		napms(5);
+		err = maybe_update(s, error, size);
+	}
+	return err;
+}
+
 static int loop(struct screen *s, char *error, size_t size)
 {
-	int err = 0;
+	int err = await_first(s, error, size);
 
 	while (!err && !s->view->quit && !ended) {
 		wint_t got;
 		int kind;
 
 		err = maybe_update(s, error, size);
+		s->changed |= tail_feed__update(&s->tail, s->view, now());
 		if (!err)
 			err = draw(s);
 		kind = get_wch(&got);
@@ -331,13 +358,19 @@ int terminal__run(struct source *source, struct view *view, char *error, size_t 
 			 getenv("TERM") ? getenv("TERM") : "");
 		return -ENOTTY;
 	}
+	s.tail.follower = follower__new(source);
+	s.fetcher = fetcher__new(source);
 	catch_signals();
 	set_terminal(!view->no_mouse);
 	view->plain = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-	err = loop(&s, error, size);
+	snprintf(error, size, "no memory");
+	err = s.fetcher && s.tail.follower ? loop(&s, error, size) : -ENOMEM;
 	endwin();
 	delscreen(screen);
 	view->model = NULL;
+	view->tail = NULL;
+	tail_feed__clear(&s.tail);
+	fetcher__free(s.fetcher);
 	picture__clear(&s.picture);
 	frame__free(&s.frame);
 	return err;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "view/columns.h"
 #include "view/export.h"
+#include "view/tail_page.h"
 
 static const double intervals[] = {0.5, 1, 2, 5, 10, 30, 60};
 
@@ -30,18 +31,47 @@ void view__init(struct view *v)
 		v->sort[page] = default_sort((enum page)page);
 }
 
+/* The tail's filter means other things than the other pages'. */
+static void change_filter(struct view *v)
+{
+	char filter[sizeof(v->filter)];
+
+	memcpy(filter, v->filter, sizeof(filter));
+	memcpy(v->filter, v->other_filter, sizeof(filter));
+	memcpy(v->other_filter, filter, sizeof(filter));
+}
+
 static void go(struct view *v, enum page page)
 {
+	if ((v->page == PAGE_TAIL) != (page == PAGE_TAIL))
+		change_filter(v);
+	v->tail_stopped = false;
 	v->page = page;
 	v->selected = v->top = 0;
 	v->followed = 0;
 	v->detail = false;
 }
 
+/* What is drilled down to becomes the tail's filter. */
+static int scope_filter(const struct view *v, char *out, size_t size)
+{
+	int length;
+
+	if (!v->service[0] || strpbrk(v->service, " *?[\\"))
+		return 0;
+	length = snprintf(out, size, "service %s side %s", v->service, v->side);
+	return (size_t)length < size ? length : 0;
+}
+
 void view__open(struct view *v, enum page page)
 {
+	char filter[sizeof(v->filter)];
+	int length = page == PAGE_TAIL ? scope_filter(v, filter, sizeof(filter)) : 0;
+
 	v->service[0] = v->side[0] = '\0';
 	go(v, page);
+	if (length)
+		memcpy(v->filter, filter, (size_t)length + 1);
 }
 
 /* ---- what is typed ---- */
@@ -115,13 +145,15 @@ void view__saved(struct view *v, const char *problem, size_t rows)
 
 bool view__has_rows(const struct view *v)
 {
-	return columns__of(v->page) || v->page == PAGE_SLOW;
+	return columns__of(v->page) || v->page == PAGE_SLOW || v->page == PAGE_TAIL;
 }
 
 void view__select(struct view *v, size_t row)
 {
 	v->selected = row;
 	v->followed = 0;
+	if (v->page == PAGE_TAIL)
+		tail_page__select(v);
 }
 
 static void move(struct view *v, long by)
@@ -145,8 +177,10 @@ static void enter(struct view *v)
 {
 	const struct model_row *row = view__selected(v);
 
-	if (v->page == PAGE_SLOW)
+	if (v->page == PAGE_SLOW || v->page == PAGE_TAIL)
 		v->detail = v->shown > 0;
+	if (v->page == PAGE_TAIL)
+		tail_page__stop(v);
 	if (!row || v->page >= PAGE_LOSSES)
 		return;
 	if (v->page != PAGE_SERVICES) {

@@ -30,6 +30,8 @@ enum view_key {
 	VIEW_DELETE,
 };
 
+struct kept;
+
 struct view {
 	enum page page;
 	const struct model *model; /* NULL: nothing yet */
@@ -45,6 +47,7 @@ struct view {
 	bool reversed[PAGE_COUNT];
 	int sort[PAGE_COUNT];	   /* index into the page's columns */
 	char filter[64];	   /* of services and names; "" none */
+	char other_filter[64];	   /* the tail page's; while it is shown, the other pages' */
 	char service[64], side[8]; /* drilled down to; "" all */
 	size_t selected, top;	   /* among the rows shown */
 	size_t shown;		   /* rows that pass the filter; set by drawing */
@@ -54,13 +57,16 @@ struct view {
 		size_t selected;
 		uint64_t row;
 		char filter[64];
-	} services;	      /* where Esc goes back to */
-	double interval;      /* seconds between two documents */
-	char message[400];    /* shown in the last line until the next key */
-	bool refused;	      /* the message is why something was not done */
-	struct prompt prompt; /* while typing or saving */
-	struct hits hits;     /* where the mouse does something; set by drawing */
-	char trouble[160];    /* why the numbers are old; "" they are not */
+	} services;		 /* where Esc goes back to */
+	double interval;	 /* seconds between two documents */
+	char message[400];	 /* shown in the last line until the next key */
+	bool refused;		 /* the message is why something was not done */
+	struct prompt prompt;	 /* while typing or saving */
+	struct hits hits;	 /* where the mouse does something; set by drawing */
+	const struct kept *tail; /* the tail page's rows; NULL: none */
+	bool tail_stopped;	 /* its choice stays where it is; else the newest is chosen */
+	char tail_trouble[160];	 /* why none come; "" they do */
+	char trouble[160];	 /* why the numbers are old; "" they are not */
 };
 
 enum cell_style {
