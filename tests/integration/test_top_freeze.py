@@ -18,22 +18,23 @@ def frozen(lines):
     return re.search(r"FROZEN since \d\d:\d\d:\d\d", lines[0])
 
 
-def body(screen, needed):
-    """The page without its first lines, once it shows what is needed."""
-    return [line.rstrip() for line in screen.until(lambda lines: frozen(lines) and any(needed in line for line in lines))[2:]]
+def body(screen, needed, missing):
+    """The page without its first lines, once it shows what is needed, and no longer what was there before."""
+    return [line.rstrip() for line in screen.until(
+        lambda lines: frozen(lines) and any(needed in line for line in lines) and lines, missing=missing)[2:]]
 
 
 def walk(screen):
     """Everything that may be looked at, by what was pressed; ends where it began."""
     seen = {}
-    for step, pressed, needed in (
-            ("services", ("1",), "SERVICE"), ("by count", ("n",), "COUNT"), ("by rate", ("r",), "RATE/sv"),
-            ("filtered", ("/", "n", "g", "i", "n", "x", "Enter"), "/nginx"), ("routes", ("Enter",), "of nginx"),
-            ("one route", ("Enter",), "status"), ("routes again", ("Escape",), "ROUTE"), ("all routes", ("2",), "ROUTE"),
+    for step, pressed, needed, *missing in (
+            ("services", ("1",), "RATE/sv"), ("by count", ("n",), "COUNTv"), ("by rate", ("r",), "RATE/sv"),
+            ("filtered", ("/", "n", "g", "i", "n", "x", "Enter"), "/nginx", "type, Enter"), ("routes", ("Enter",), "of nginx"),
+            ("one route", ("Enter",), "status"), ("routes again", ("Escape",), "ROUTE"), ("all routes", ("2",), "ROUTE", "of nginx"),
             ("commands", ("4",), "COMMAND"), ("losses", ("5",), "IN FLIGHT"), ("itself", ("6",), "resident"),
             ("slow", ("7",), "LATENCY"), ("pools", ("8",), "WAITING"), ("back", ("1",), "SERVICE")):
         screen.keys(*pressed)
-        seen[step] = body(screen, needed)
+        seen[step] = body(screen, needed, missing[0] if missing else None)
     return seen
 
 
