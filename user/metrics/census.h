@@ -22,6 +22,7 @@ struct census {
 	enum census_state state;
 	struct round round;
 	struct stalls stalls;
+	uint64_t longest_ns; /* that one of its steps held up the drain for */
 	struct {
 		uint32_t service;
 		struct series *series; /* NULL: none looked up yet */

@@ -213,7 +213,13 @@ static void copy_engine(struct snapshot *snapshot, const struct engine *engine)
 
 bool metrics__prepare(struct metrics *m)
 {
-	return census__step(m, CENSUS_STEP);
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC), took;
+	bool prepared = census__step(m, CENSUS_STEP);
+
+	took = clock_ns(CLOCK_MONOTONIC) - begun;
+	if (took > m->census.longest_ns)
+		m->census.longest_ns = took;
+	return prepared;
 }
 
 struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
@@ -242,6 +248,8 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	process_stats__read(&snapshot->process);
 	m->snapshots_out++;
 	snapshot->copy_ns = clock_ns(CLOCK_MONOTONIC) - begun;
+	if (m->census.longest_ns > snapshot->copy_ns)
+		snapshot->copy_ns = m->census.longest_ns;
 	return snapshot;
 }
 
