@@ -19,6 +19,7 @@
 #include "metrics/pods.h"
 #include "metrics/resources.h"
 #include "metrics/series.h"
+#include "metrics/slow_exchanges.h"
 #include "metrics/time_shares.h"
 
 #define TYPES_MAX 32
@@ -50,6 +51,7 @@ struct metrics {
 	struct caches caches;
 	struct resources resources;
 	struct time_shares time_shares;
+	struct slow_exchanges slow_exchanges;
 	atomic_uint snapshots_out;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
 };
@@ -100,6 +102,8 @@ struct snapshot {
 	struct process_stats process;
 	struct slow *slow; /* exchanges that were; NULL: none */
 	uint32_t slow_count;
+	const struct slow_copy *slow_exchanges; /* slow_exchanges.c */
+	uint32_t slow_exchange_count;
 	struct shares_counts shares;
 	uint64_t now_ns, first_ns; /* of the newest and the first event */
 	uint64_t label_overflow[LABEL_COMMAND + 1];

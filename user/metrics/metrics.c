@@ -386,6 +386,7 @@ static void take_exchange(void *context, const struct exchange *e)
 
 	if (m->time_shares.shares)
 		time_shares__exchange(context, e);
+	slow_exchanges__take(context, e);
 	switch (e->protocol) {
 	case PROTOCOL_HTTP1:
 	case PROTOCOL_HTTP2:
@@ -464,6 +465,7 @@ struct metrics *metrics__new(const struct metrics_options *options, struct engin
 		for (int side = 0; side < SIDE_COUNT; side++)
 			table__init(&m->table[group][side], m->options.series_max);
 	resources__init(&m->resources, engine->processes);
+	slow_exchanges__init(&m->slow_exchanges);
 	m->type_count = 1;
 	strcpy(m->types[0], "other");
 	if (!options->without_time_shares) {
@@ -483,6 +485,7 @@ void metrics__free(struct metrics *m)
 		return;
 	metrics__free_spare(m);
 	time_shares__clear(&m->time_shares);
+	slow_exchanges__clear(&m->slow_exchanges);
 	poolers__clear(&m->poolers);
 	caches__clear(&m->caches);
 	resources__clear(&m->resources);

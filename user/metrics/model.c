@@ -481,5 +481,6 @@ json_t *snapshot__model(const struct snapshot *s)
 	json_object_set_new_nocheck(model, "commands", l.commands);
 	model__add_parts(model, s);
 	json_object_set_new_nocheck(model, "slow", time_shares__json(s));
+	json_object_set_new_nocheck(model, "slow_exchanges", slow_exchanges__json(s));
 	return model;
 }

@@ -239,7 +239,7 @@ struct snapshot *metrics__snapshot(struct metrics *m, const struct self *self)
 	if (!copy_tables(snapshot, m) || !databases__copy(snapshot, m) ||
 	    !caches__copy(snapshot, m) || !resources__copy(snapshot, m, clock_ns(CLOCK_BOOTTIME)) ||
 	    !pods__copy(snapshot, m) || !health__copy(snapshot, m) ||
-	    !time_shares__copy(snapshot, m)) {
+	    !time_shares__copy(snapshot, m) || !slow_exchanges__copy(snapshot, m)) {
 		destroy(snapshot);
 		return NULL;
 	}

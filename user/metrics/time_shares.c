@@ -37,82 +37,6 @@ static uint64_t route_of(const struct share_end *e)
 	return (uint64_t)e->service << 40 ^ (uint64_t)e->label << 8 ^ e->method ^ 1ull << 63;
 }
 
-static bool is_over(const struct slow *slow, uint64_t now_ns)
-{
-	return slow->end.end_ns + SLOW_KEPT_NS < now_ns;
-}
-
-/* Which of two makes room first: an old one, then the faster. */
-static bool goes_before(const struct slow *a, const struct slow *b, uint64_t now_ns)
-{
-	if (!b || is_over(a, now_ns) != is_over(b, now_ns))
-		return !b || is_over(a, now_ns);
-	return length_of(&a->end) < length_of(&b->end);
-}
-
-static struct refusal *refusal_of(struct time_shares *t, uint64_t route)
-{
-	return &t->refusal[route * 0x9e3779b97f4a7c15ull >> 58];
-}
-_Static_assert(REFUSALS == 1 << (64 - 58), "the hash has as many bits");
-
-static void allow(struct time_shares *t, uint64_t route)
-{
-	struct refusal *refusal = refusal_of(t, route);
-
-	if (refusal->route == route)
-		refusal->route = 0;
-}
-
-static bool is_refused(struct time_shares *t, const struct share_end *end)
-{
-	const struct refusal *refusal = refusal_of(t, route_of(end));
-
-	return refusal->route == route_of(end) && length_of(end) <= refusal->least_ns &&
-	       end->end_ns < refusal->until_ns;
-}
-
-/* `first` is the one to make room, and is slower. What is kept becomes slower, until one is over.
- */
-static void refuse(struct time_shares *t, const struct share_end *end, const struct slow *first)
-{
-	uint64_t until_ns = UINT64_MAX;
-
-	for (uint32_t i = 0; i < t->slow_count; i++)
-		if (t->slow[i].end.end_ns < until_ns)
-			until_ns = t->slow[i].end.end_ns;
-	*refusal_of(t, route_of(end)) =
-		(struct refusal){route_of(end), length_of(&first->end), until_ns + SLOW_KEPT_NS};
-}
-
-/* Where to keep this one; NULL: others are slower. */
-static struct slow *place_of(struct time_shares *t, const struct share_end *end)
-{
-	struct slow *first = NULL, *of_route = NULL;
-	uint64_t route = route_of(end);
-	uint32_t routes = 0;
-
-	for (uint32_t i = 0; i < t->slow_count; i++) {
-		struct slow *slow = &t->slow[i];
-
-		if (goes_before(slow, first, end->end_ns))
-			first = slow;
-		if (route_of(&slow->end) != route)
-			continue;
-		routes++;
-		if (goes_before(slow, of_route, end->end_ns))
-			of_route = slow;
-	}
-	if (routes >= SLOW_OF_ROUTE)
-		first = of_route;
-	else if (t->slow_count < SLOW_MAX)
-		return &t->slow[t->slow_count++];
-	if (is_over(first, end->end_ns) || length_of(&first->end) < length_of(end))
-		return first;
-	refuse(t, end, first);
-	return NULL;
-}
-
 static uint64_t span_length(const struct span *span)
 {
 	return span->end_ns - span->start_ns;
@@ -143,11 +67,13 @@ static uint32_t choose_spans(struct span *to, const struct span *from, uint32_t 
 
 static void keep(struct time_shares *t, const struct share_told *told)
 {
-	struct slow *slow = is_refused(t, &told->end) ? NULL : place_of(t, &told->end);
+	int place = slowest__place(&t->slowest,
+				   &(struct slowest_one){route_of(&told->end), told->end.end_ns,
+							 length_of(&told->end)});
+	struct slow *slow = &t->slow[place < 0 ? 0 : place];
 
-	if (!slow)
+	if (place < 0)
 		return;
-	allow(t, route_of(&slow->end)); /* it has one less now */
 	slow->end = told->end;
 	memcpy(slow->ns, told->ns, sizeof(slow->ns));
 	slow->calls = told->calls_before + told->span_count;
@@ -173,6 +99,7 @@ int time_shares__init(struct metrics *m)
 		return 0;
 	t->shares = shares__new(take_told, m);
 	t->slow = calloc(SLOW_MAX, sizeof(*t->slow));
+	t->slowest.max = SLOW_MAX;
 	return t->shares && t->slow ? 0 : -ENOMEM;
 }
 
@@ -347,13 +274,13 @@ bool time_shares__copy(struct snapshot *snapshot, struct metrics *m)
 
 	if (!t->shares)
 		return true;
-	to = snapshot__take(snapshot, (t->slow_count + 1) * sizeof(*to));
+	to = snapshot__take(snapshot, (t->slowest.count + 1) * sizeof(*to));
 	if (!to)
 		return false;
 	shares__counts(t->shares, &snapshot->shares);
 	snapshot->slow = to;
-	for (uint32_t i = 0; i < t->slow_count; i++) {
-		if (is_over(&t->slow[i], m->engine->now_ns))
+	for (uint32_t i = 0; i < t->slowest.count; i++) {
+		if (slowest__is_over(&t->slowest, i, m->engine->now_ns))
 			continue;
 		*to = t->slow[i];
 		name_all(to++, m);

@@ -7,6 +7,7 @@
 #define SONDE_TIME_SHARES_H
 
 #include <jansson.h>
+#include "metrics/slowest.h"
 #include "shares/shares.h"
 
 struct metrics;
@@ -15,10 +16,8 @@ struct connection;
 struct connection_event;
 struct pending;
 
-#define SLOW_MAX      64
-#define SLOW_OF_ROUTE 4	 /* at most, so that one route does not hide the others */
-#define SLOW_SPANS    32 /* the longest ones; of the others only how many */
-#define SLOW_KEPT_NS  600000000000ull
+#define SLOW_MAX   64
+#define SLOW_SPANS 32 /* the longest ones; of the others only how many */
 
 /* One kept request. In a snapshot its texts are set. */
 struct slow {
@@ -32,20 +31,10 @@ struct slow {
 	const char *name[SLOW_SPANS];
 };
 
-#define REFUSALS 64
-
-/* Requests of this route need not be looked at unless they took longer. */
-struct refusal {
-	uint64_t route; /* its number (route_of); 0: none */
-	uint64_t least_ns;
-	uint64_t until_ns; /* then one of those that are slower is over */
-};
-
 struct time_shares {
-	struct shares *shares; /* NULL: nobody wants to know */
-	struct slow *slow;     /* SLOW_MAX */
-	uint32_t slow_count;
-	struct refusal refusal[REFUSALS]; /* by a hash of the route */
+	struct shares *shares;	/* NULL: nobody wants to know */
+	struct slow *slow;	/* SLOW_MAX */
+	struct slowest slowest; /* which of them */
 	uint64_t passed_ns;
 	uint64_t lost; /* as of then */
 	bool sampled;  /* connections have been left out */

@@ -173,6 +173,20 @@ static json_t *spans_of(const struct slow_row *r)
 	return spans;
 }
 
+static json_t *facts_of(const struct slow_row *r)
+{
+	json_t *facts = json_array();
+
+	for (size_t i = 0; i < r->fact_count; i++) {
+		json_t *fact = json_object();
+
+		export__name(fact, "name", r->fact[i].name);
+		export__name(fact, "value", r->fact[i].value);
+		json_array_append_new(facts, fact);
+	}
+	return facts;
+}
+
 static json_t *slow_row(const struct slow_row *r)
 {
 	json_t *row = json_object();
@@ -191,7 +205,9 @@ static json_t *slow_row(const struct slow_row *r)
 		export__number(row, key, r->share[where]);
 	}
 	export__count(row, "calls", r->calls);
+	export__name(row, "side", r->client ? "client" : "server");
 	json_object_set_new_nocheck(row, "spans", spans_of(r));
+	json_object_set_new_nocheck(row, "facts", facts_of(r));
 	return row;
 }
 

@@ -71,26 +71,47 @@ static void read_row(struct slow_row *row, const json_t *json, double now_ns)
 	read_spans(row, json_object_get(json, "spans"));
 }
 
+static size_t rows_in(const json_t *list, size_t room)
+{
+	return json_array_size(list) < room ? json_array_size(list) : room;
+}
+
+/* The slowest first, as both lists are. */
+static int by_length(const void *a, const void *b)
+{
+	const struct slow_row *x = a, *y = b;
+
+	return x->total > y->total ? -1 : x->total < y->total;
+}
+
 struct slow_row *slow_rows__read(const json_t *document, size_t *count)
 {
 	json_t *list = json_object_get(document, "slow");
+	json_t *exchanges = json_object_get(document, "slow_exchanges");
 	double now_ns = number_of(document, "time_ns");
+	size_t requests = rows_in(list, SLOW_ROWS_MAX);
 	struct slow_row *rows;
 
-	*count = json_array_size(list);
-	if (*count > SLOW_ROWS_MAX)
-		*count = SLOW_ROWS_MAX;
+	*count = requests + rows_in(exchanges, SLOW_ROWS_MAX - requests);
 	rows = *count ? calloc(*count, sizeof(*rows)) : NULL;
 	if (!rows)
 		*count = 0;
 	for (size_t i = 0; i < *count; i++)
-		read_row(&rows[i], json_array_get(list, i), now_ns);
+		if (i < requests)
+			read_row(&rows[i], json_array_get(list, i), now_ns);
+		else
+			slow_exchange__read(&rows[i], json_array_get(exchanges, i - requests),
+					    now_ns);
+	if (*count > requests)
+		qsort(rows, *count, sizeof(*rows), by_length);
 	return rows;
 }
 
 void slow_rows__free(struct slow_row *rows, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		free(rows[i].span);
+		free(rows[i].fact);
+	}
 	free(rows);
 }

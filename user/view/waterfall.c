@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The slowest requests, each with a bar of where its time went, and the waterfall of one. */
+/* The slowest exchanges, requests with a bar of where their time went, and the waterfall of one. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +128,7 @@ static void draw_heads(struct frame *f)
 	x = put_text(f, x, y, 8, false, STYLE_TITLE, L"LATENCY");
 	x = put_text(f, x, y, 4, false, STYLE_TITLE, L"CODE");
 	x = put_text(f, x, y, 7, true, STYLE_TITLE, L"METHOD");
-	x = put_name(f, x, y, w.route, STYLE_TITLE, "ROUTE");
+	x = put_name(f, x, y, w.route, STYLE_TITLE, "ROUTE, STATEMENT, COMMAND");
 	x = put_name(f, x, y, w.service, STYLE_TITLE, "SERVICE");
 	put_name(f, x, y, w.bar, STYLE_TITLE, "WHERE ITS TIME WENT");
 }
@@ -147,16 +147,22 @@ static void draw_row(const struct view *v, struct frame *f, int y, const struct 
 	x = put_text(f, 0, y, 4, false, plain, text);
 	format__ms(r->total, v->plain, text, sizeof(text) / sizeof(*text));
 	x = put_text(f, x, y, 8, false, plain, text);
-	swprintf(text, sizeof(text) / sizeof(*text), L"%u", r->status);
+	if (r->exchange && !r->status)
+		swprintf(text, sizeof(text) / sizeof(*text), L"%s", r->failed ? "err" : "ok");
+	else
+		swprintf(text, sizeof(text) / sizeof(*text), L"%u", r->status);
 	x = put_text(f, x, y, 4, false,
-		     selected		? plain
-		     : r->status >= 500 ? STYLE_BAD
-					: STYLE_PLAIN,
+		     selected					     ? plain
+		     : r->status >= 500 || (r->failed && !r->status) ? STYLE_BAD
+								     : STYLE_PLAIN,
 		     text);
 	x = put_name(f, x, y, 7, plain, r->method);
 	x = put_name(f, x, y, w.route, plain, r->route);
 	x = put_name(f, x, y, w.service, plain, r->service);
-	draw_bar(f, x, y, w.bar, r);
+	if (r->exchange)
+		slow_exchange__put_summary(f, x, y, w.bar, plain, r);
+	else
+		draw_bar(f, x, y, w.bar, r);
 }
 
 static void draw_list(struct view *v, struct frame *f, const struct slow_row **rows)
@@ -164,8 +170,8 @@ static void draw_list(struct view *v, struct frame *f, const struct slow_row **r
 	draw_heads(f);
 	if (!v->shown)
 		cells__put(f, 0, HEADER_LINES, STYLE_DIM, "%s",
-			   v->filter[0] ? "no request fits the filter; Esc clears it"
-					: "no request of a service that asks others has been seen");
+			   v->filter[0] ? "nothing slow fits the filter; Esc clears it"
+					: "nothing took a millisecond yet");
 	for (size_t i = v->top; i < v->shown && i - v->top < v->room; i++)
 		draw_row(v, f, HEADER_LINES + (int)(i - v->top), rows[i],
 			 i == v->selected && !v->still);
@@ -297,7 +303,9 @@ void page__slow(struct view *v, struct frame *f)
 	v->room = room > 0 ? (size_t)room : 0;
 	v->shown = slow_rows__choose(v, rows);
 	follow(v, rows);
-	if (v->detail && v->shown)
+	if (v->detail && v->shown && rows[v->selected]->exchange)
+		slow_exchange__draw(v, f, rows[v->selected]);
+	else if (v->detail && v->shown)
 		draw_waterfall(v, f, rows[v->selected]);
 	else
 		draw_list(v, f, rows);

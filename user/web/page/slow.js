@@ -36,7 +36,15 @@ const columns = [
 	figure("Ended", (r) => r.ago, n.age, {fold: 1, label: "How long ago"}),
 ];
 
-const slowRows = (now) => (now.newest.doc.slow ?? []).map((all) =>
+// An exchange whose calls are not known, with all that is (docs/exchanges.md).
+const told = (x) => ({service: x.service, method: {postgres: "SQL", redis: "Redis"}[x.protocol] ?? (x.rpc_type ? "gRPC" : x.method),
+	route: x.statement ?? x.command ?? x.route, status: x.status || x.outcome, end_ns: x.start_ns + x.duration_ns, ms: x.duration_ns / 1e6,
+	shares_ms: {}, calls: NaN, spans: [], exchange: x});
+
+const factsOf = (x) => Object.entries(x).filter(([key, value]) => value !== "" && key !== "start_ns")
+	.map(([key, value]) => key.endsWith("_ns") ? [key.slice(0, -3), n.duration(value / 1e6)] : [key.replaceAll("_", " "), String(value)]);
+
+const slowRows = (now) => [...(now.newest.doc.slow ?? []), ...(now.newest.doc.slow_exchanges ?? []).map(told)].map((all) =>
 	({key: JSON.stringify([all.service, all.route, all.end_ns]), all, ago: (now.newest.doc.time_ns - all.end_ns) / 1e9}));
 
 const legend = () => make("ul", {class: "legend", "aria-label": "Places"}, ...Object.entries(places)
@@ -44,10 +52,10 @@ const legend = () => make("ul", {class: "legend", "aria-label": "Places"}, ...Ob
 		shape("rect", {class: `at-${where}`, width: 10, height: 10})), title)));
 
 export function slow() {
-	const t = table("slow", "The slowest HTTP requests of the last ten minutes", columns, "Took");
+	const t = table("slow", "The slowest of the last ten minutes", columns, "Took");
 
 	return {title: "Slow", element: make("div", {}, t.element, legend()), update(now) {
-		t.render(slowRows(now).filter(holds(now.filter)), "No request was answered by a service that asks others.");
+		t.render(slowRows(now).filter(holds(now.filter)), "Nothing took a millisecond yet.");
 	}};
 }
 
@@ -77,7 +85,7 @@ export function oneSlow(key) {
 		if (shown === state)
 			return;
 		shown = state;
-		top.replaceChildren(...(all ? [facts([["Took", n.duration(all.ms)], ["Calls", n.count(all.calls)], ...sharesOf(all)]),
+		top.replaceChildren(...(all?.exchange ? [facts(factsOf(all.exchange))] : all ? [facts([["Took", n.duration(all.ms)], ["Calls", n.count(all.calls)], ...sharesOf(all)]),
 			make("section", {class: "rows"}, make("h3", {}, "As it went"), waterfall(all),
 				...(all.calls > all.spans.length ? [make("p", {class: "nothing"}, `The ${all.spans.length} longest of ${all.calls} calls.`)] : []))]
 			: [make("p", {class: "nothing"}, "It is none of the slowest any more.")]));
