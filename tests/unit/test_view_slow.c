@@ -153,6 +153,58 @@ static void test_waterfall(void **state)
 	assert_true(find(s, "ROUTE") == 3);
 }
 
+#define STATEMENT                                                                                  \
+	"{\"protocol\": \"postgres\", \"side\": \"client\", \"outcome\": \"error\","               \
+	" \"start_ns\": 17750000000, \"duration_ns\": 250000000, \"queue_ns\": 0,"                 \
+	" \"statement\": \"SELECT pg_sleep($1)\", \"rows\": 7, \"sqlstate\": \"57014\","           \
+	" \"service\": \"report\", \"comm\": \"python3\", \"connection\": 3, \"simple\": true}"
+#define COMMAND                                                                                    \
+	"{\"protocol\": \"redis\", \"side\": \"server\", \"outcome\": \"ok\","                     \
+	" \"start_ns\": 1000000000, \"duration_ns\": 40000000, \"queue_ns\": 10000000,"            \
+	" \"command\": \"EVAL\", \"service\": \"redis\"}"
+#define METHOD                                                                                     \
+	"{\"protocol\": \"http\", \"side\": \"client\", \"outcome\": \"ok\", \"status\": 200,"     \
+	" \"start_ns\": 2000000000, \"duration_ns\": 2000000, \"method\": \"POST\","               \
+	" \"route\": \"/a.B/Get\", \"rpc_type\": \"unary\", \"service\": \"asker\"}"
+
+/* Exchanges stand among the requests by how long they took, and tell all that is known of them. */
+static void test_exchanges(void **state)
+{
+	struct screen *s = *state;
+
+	set_document(s,
+		     HEAD FIRST "], \"slow_exchanges\": [" STATEMENT "," COMMAND "," METHOD "]}");
+	draw(s, 100, 24);
+	assert_non_null(strstr(line(s, 4), "250ms  err SQL     SELECT pg_sleep($1)"));
+	assert_non_null(strstr(line(s, 4), "asked, 7 rows"));
+	assert_non_null(strstr(line(s, 5), "/orders/{id}"));
+	assert_non_null(strstr(line(s, 6), "50ms   ok Redis   EVAL"));
+	assert_non_null(strstr(line(s, 6), "answered"));
+	assert_non_null(strstr(line(s, 7), "200 gRPC    /a.B/Get"));
+	press(s, VIEW_ENTER);
+	assert_true(find(s, "SQL asked by report in 250ms, 2 s ago") == 3);
+	assert_non_null(strstr(line(s, find(s, "duration")), "250.000 ms"));
+	assert_non_null(strstr(line(s, find(s, "sqlstate")), "57014"));
+	assert_non_null(strstr(line(s, find(s, "simple")), "yes"));
+	assert_non_null(strstr(line(s, find(s, "comm")), "python3"));
+	press(s, VIEW_DOWN);
+	assert_true(find(s, "GET of shop") == 3);
+}
+
+static void test_strange_exchanges(void **state)
+{
+	struct screen *s = *state;
+
+	set_document(s, HEAD "], \"slow_exchanges\": [1, null, [], {}, {\"start_ns\": -1e300,"
+			     " \"duration_ns\": 1e300, \"rows\": -1, \"connection\": \"x\","
+			     " \"_ns\": 3, \"a_name_longer_than_any_that_there_is\": 5}]}");
+	assert_int_equal(s->model->slow_count, 5);
+	for (int i = 0; i < 5; i++) {
+		press(s, VIEW_ENTER);
+		press(s, VIEW_DOWN);
+	}
+}
+
 /* New ones come above: who is looked at stays. */
 static void test_followed(void **state)
 {
@@ -231,6 +283,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_list, begin, end),
 		cmocka_unit_test_setup_teardown(test_waterfall, begin, end),
 		cmocka_unit_test_setup_teardown(test_followed, begin, end),
+		cmocka_unit_test_setup_teardown(test_exchanges, begin, end),
+		cmocka_unit_test_setup_teardown(test_strange_exchanges, begin, end),
 		cmocka_unit_test_setup_teardown(test_filter, begin, end),
 		cmocka_unit_test_setup_teardown(test_none, begin, end),
 		cmocka_unit_test_setup_teardown(test_strange_documents, begin, end),
