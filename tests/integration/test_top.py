@@ -51,9 +51,13 @@ try:
         keys("7")
         until("LATENCY")
         until("/api/")
-        keys("Enter")  # the waterfall of the slowest
-        until("request")
-        keys("Down")
+        keys("Enter")  # all of the slowest
+        until("Esc back")
+        for _ in range(200):  # down to a request whose calls are known
+            if "START" in screen():
+                break
+            keys("Down")
+            time.sleep(0.05)
         until("START")
         keys("Escape")
         until("LATENCY")

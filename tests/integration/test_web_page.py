@@ -249,7 +249,7 @@ with sut.Sonde(exchanges=False) as sonde:
             check_usable(browser, page)
         browser.eval("location.hash = '#/slow'")
         browser.until("slow requests", "document.querySelector('.shares .at-postgres')")
-        browser.eval("document.querySelector('.rows tbody a').click()")
+        browser.eval("document.querySelector('.shares .at-postgres').closest('tr').querySelector('a').click()")
         browser.until("one of them", "document.querySelectorAll('.waterfall li').length >= 3 && document.querySelector('.waterfall .at-postgres')")
         sut.equal("its statement", "SELECT pg_sleep($1)" in browser.eval("document.querySelector('.waterfall').textContent"), True)
         check_usable(browser, "waterfall")
