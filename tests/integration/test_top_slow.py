@@ -11,7 +11,7 @@ from tmux_screen import Screen
 
 sut.need("tmux", "curl")
 nginx = sut.Nginx(server="location /slow { limit_rate 8k; } location / { return 200 'x'; }")
-nginx.file("slow", b"x" * 6000)
+nginx.file("slow", b"x" * 12000)
 redis = sut.Redis()
 postgres = sut.Postgres()
 SLEEP = "SELECT pg_sleep(0.31), 'hunter2'"
