@@ -46,7 +46,13 @@ if "SONDE_DOCS_INSIDE" not in os.environ:
     os.environ["SONDE_DOCS_INSIDE"] = "1"
     os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, os.path.abspath(__file__)])
 
-subprocess.run(["mount", "-t", "tmpfs", "none", "/tmp"], check=True)  # the pages write files there
+# The pages write files into /tmp, so it is one of their own; a tree that lies beneath it is moved into that.
+subprocess.run(["mount", "--bind", sut.ROOT, "/mnt"], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "none", "/tmp"], check=True)
+if not os.path.isdir(sut.ROOT):
+    os.makedirs(sut.ROOT)
+    subprocess.run(["mount", "--bind", "/mnt", sut.ROOT], check=True)
+subprocess.run(["umount", "/mnt"], check=True)
 import demo
 
 found = doc_pages.commands()
