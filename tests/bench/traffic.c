@@ -7,12 +7,13 @@
 
 #define BYTES_MAX 16384
 #define TURN_NS	  20000
+#define SPREAD_NS 16384 /* of half a turn: no two latencies in a row are the same */
 
 struct traffic {
 	const struct traffic_kind *kind;
 	uint32_t connections, next;
 	bool server;
-	uint64_t now_ns, number;
+	uint64_t now_ns, number, spread;
 	uint64_t (*position)[DIRECTION_COUNT];
 	void (*take)(void *context, const struct event *event, uint32_t size);
 	void *context;
@@ -191,7 +192,8 @@ static void say(struct traffic *t, uint32_t i, bool request, size_t length)
 	uint32_t size = (uint32_t)(sizeof(*chunk) + length);
 	uint8_t direction = request == t->server ? DIRECTION_RECV : DIRECTION_SEND;
 
-	t->now_ns += TURN_NS / 2;
+	t->spread = t->spread * 6364136223846793005ull + 1442695040888963407ull;
+	t->now_ns += TURN_NS / 2 + (t->spread >> 33) % SPREAD_NS;
 	chunk->event = (struct event){EVENT_CHUNK, 0, size, t->now_ns};
 	chunk->connection = i + 1;
 	chunk->position = t->position[i][direction];
