@@ -98,8 +98,3 @@ const char *loss_reason__name(enum loss_reason reason)
 
 	return NAME_OF(names, reason);
 }
-
-uint64_t exchange__latency_ns(const struct exchange *exchange)
-{
-	return exchange->end_ns > exchange->start_ns ? exchange->end_ns - exchange->start_ns : 0;
-}

@@ -69,16 +69,17 @@ struct exchange {
 	uint8_t side;		       /* enum side */
 	uint8_t outcome;	       /* enum outcome */
 	uint8_t loss;		       /* enum loss_reason, where lost */
-	uint32_t label; /* route, statement or command: an id of labels.h; 0 is `?` */
-	uint32_t tgid;	/* who read (server) or wrote (client) the request */
-	uint32_t tid;
+	bool again; /* it says what the connection's last one said: all but its times is the same */
+	uint32_t label;	   /* route, statement or command: an id of labels.h; 0 is `?` */
 	uint64_t start_ns; /* first byte of the request read (server) or written (client) */
 	uint64_t first_ns; /* first byte of the response; 0 where there was none */
-	uint64_t end_ns;   /* last byte of the response; of an unanswered one, when that became
-			      certain */
 	uint64_t queue_ns; /* server: delivered -> read; 0 unknown */
 	uint64_t request_bytes;
 	uint64_t response_bytes;
+	uint64_t end_ns; /* last byte of the response; of an unanswered one, when that became
+			    certain */
+	uint32_t tgid;	 /* who read (server) or wrote (client) the request */
+	uint32_t tid;
 	uint32_t count; /* of exchanges that are all like this one; 1, but for sinks that take more
 			 */
 	uint32_t end_tid; /* who wrote (server) or read (client) the newest byte of the answer */
@@ -158,6 +159,9 @@ const char *
 protocol_id__name(enum protocol_id protocol); /* "http", "http2", "postgres", "redis" ... */
 const char *loss_reason__name(enum loss_reason reason);
 /* Latency as TRAFFIC.md defines it; never negative. */
-uint64_t exchange__latency_ns(const struct exchange *exchange);
+static inline uint64_t exchange__latency_ns(const struct exchange *exchange)
+{
+	return exchange->end_ns > exchange->start_ns ? exchange->end_ns - exchange->start_ns : 0;
+}
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "compiler.h"
 
 #define BUCKETS_PER_OCTAVE 8
 
@@ -31,7 +32,7 @@ struct histogram *histogram__new(const struct bounds *bounds)
 	if (!histogram)
 		return NULL;
 	histogram->bounds = bounds;
-	histogram->newest = NAN;
+	histogram->max = -INFINITY;
 	return histogram;
 }
 
@@ -43,32 +44,38 @@ void histogram__free(struct histogram *histogram)
 	free(histogram);
 }
 
-/* How many of the eight begin below the mantissa, 1 <= mantissa < 2. */
-static int begun(double mantissa)
-{
-	int j = octave[3] < mantissa ? 4 : 0;
+/* The 52 bits behind the point of those numbers (IEEE 754 binary64). */
+#define FRACTION_BITS 52
+#define FRACTION      ((1ull << FRACTION_BITS) - 1)
 
-	j += octave[j + 1] < mantissa ? 2 : 0;
-	j += octave[j] < mantissa;
-	return j < BUCKETS_PER_OCTAVE - 1 ? j : j + (octave[j] < mantissa);
-}
+static const uint64_t octave_fraction[BUCKETS_PER_OCTAVE + 1] = {
+	0,
+	0x172b83c7d517b,
+	0x306fe0a31b715,
+	0x4bfdad5362a27,
+	0x6a09e667f3bcd,
+	0x8ace5422aa0db,
+	0xae89f995ad3ad,
+	0xd5818dcfba487,
+	FRACTION,
+};
 
-/* By the bits of the number (IEEE 754 binary64): this is done several times an exchange. */
+/* How many of them lie below where a sixteenth of the octave begins; one more may lie within it. */
+static const uint8_t sixteenth[16] = {0, 1, 2, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8};
+
+/* By the bits of the number: this is done for each exchange. */
 int sketch__index(double value)
 {
-	uint64_t bits;
-	double mantissa;
-	int index;
+	uint64_t bits, fraction;
+	int index, part;
 
 	if (!(value > 0))
 		return SKETCH_MIN;
-	if (isinf(value))
-		return SKETCH_MAX;
 	memcpy(&bits, &value, sizeof(bits));
-	index = ((int)(bits >> 52) - 1023) * BUCKETS_PER_OCTAVE;
-	bits = (bits & 0xfffffffffffffull) | 1023ull << 52;
-	memcpy(&mantissa, &bits, sizeof(mantissa));
-	index += begun(mantissa);
+	fraction = bits & FRACTION;
+	part = sixteenth[fraction >> (FRACTION_BITS - 4)];
+	part += fraction > octave_fraction[part];
+	index = ((int)(bits >> FRACTION_BITS) - 1023) * BUCKETS_PER_OCTAVE + part;
 	if (index < SKETCH_MIN)
 		return SKETCH_MIN;
 	return index > SKETCH_MAX ? SKETCH_MAX : index;
@@ -134,63 +141,53 @@ static void sketch_count(struct histogram *h, int index, uint64_t count)
 	h->sketch[at] += count;
 }
 
-/* Where the newest values of some bounds belong: a duration is counted in several histograms. */
-#define PLACES 4
-
-static _Thread_local struct place {
-	const struct bounds *bounds;
-	double value;
-	uint32_t bucket;
-	int32_t index;
-} places[PLACES];
-
-static const struct place *place_of(const struct bounds *bounds, double value)
+/* How many bounds lie below the value, `from` of them at least. */
+static inline uint32_t bucket_from(const struct bounds *bounds, double value, uint32_t from)
 {
-	struct place *p = &places[((uintptr_t)bounds / sizeof(*bounds)) % PLACES];
-
-	if (p->bounds == bounds && p->value == value)
-		return p;
-	*p = (struct place){.bounds = bounds, .value = value};
-	while (p->bucket < bounds->count && value > bounds->value[p->bucket])
-		p->bucket++;
-	if (bounds->sketched)
-		p->index = sketch__index(value);
-	return p;
+	while (from < bounds->count && value > bounds->value[from])
+		from++;
+	return from;
 }
 
-/* A value that was counted before was compared with the maximum before. */
-static void locate(struct histogram *histogram, double value)
+struct place bounds__place(const struct bounds *bounds, double value)
 {
-	const struct place *p = place_of(histogram->bounds, value);
-
-	histogram->newest = value;
-	histogram->newest_bucket = p->bucket;
-	histogram->newest_index = p->index;
-	if (!histogram->count || value > histogram->max)
-		histogram->max = value;
+	return (struct place){.value = value,
+			      .bucket = bucket_from(bounds, value, 0),
+			      .index = bounds->sketched ? sketch__index(value) : 0};
 }
 
-void histogram__observe_many(struct histogram *histogram, double value, uint32_t times)
+void scale__init(struct scale *scale, const struct bounds *bounds)
 {
-	uint32_t at;
+	double least;
 
-	if (value != histogram->newest)
-		locate(histogram, value);
-	histogram->bucket[histogram->newest_bucket] += times;
-	histogram->count += times;
-	histogram->sum += value * times;
-	if (!histogram->bounds->sketched)
-		return;
-	at = (uint32_t)(histogram->newest_index - histogram->sketch_first);
-	if (at < histogram->sketch_length)
-		histogram->sketch[at] += times;
-	else
-		sketch_count(histogram, histogram->newest_index, times);
+	*scale = (struct scale){.bounds = bounds};
+	for (int i = 1; i < SCALE_OCTAVES; i++) {
+		least = sketch__bound(SKETCH_MIN + i * BUCKETS_PER_OCTAVE - 1);
+		scale->below[i] = (uint8_t)bucket_from(bounds, least, 0);
+	}
+}
+
+struct place scale__place(const struct scale *scale, double value)
+{
+	int index = sketch__index(value);
+	uint32_t at = (uint32_t)(index - SKETCH_MIN) / BUCKETS_PER_OCTAVE;
+
+	return (struct place){.value = value,
+			      .bucket = bucket_from(scale->bounds, value, scale->below[at]),
+			      .index = index};
+}
+
+COLD void histogram__count_new(struct histogram *histogram, const struct place *place,
+			       uint32_t times)
+{
+	sketch_count(histogram, place->index, times);
 }
 
 void histogram__observe(struct histogram *histogram, double value)
 {
-	histogram__observe_many(histogram, value, 1);
+	struct place place = bounds__place(histogram->bounds, value);
+
+	histogram__count(histogram, &place, 1);
 }
 
 void histogram__add(struct histogram *to, const struct histogram *from)

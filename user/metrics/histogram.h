@@ -32,11 +32,7 @@ struct histogram {
 	const struct bounds *bounds;
 	uint64_t count;
 	double sum;
-	double max;
-	double newest; /* value, and where it was counted: answers of one read often have the same
-			*/
-	uint32_t newest_bucket;
-	int32_t newest_index;
+	double max;	      /* -INFINITY while there is none */
 	uint64_t *sketch;     /* counts of the buckets sketch_first ...; owned; NULL while empty */
 	int16_t sketch_first; /* SKETCH_MIN plus a multiple of 8 */
 	uint16_t sketch_length; /* a multiple of 8, but for the bucket SKETCH_MAX */
@@ -47,9 +43,49 @@ struct histogram *histogram__new(const struct bounds *bounds); /* NULL: no memor
 void histogram__free(struct histogram *histogram);	       /* NULL is fine */
 /* Bytes of the struct with its buckets, the sketch not counted. */
 size_t histogram__size(const struct bounds *bounds);
-/* Allocates only when a value falls into an octave that was not held before. */
+
+/* A value, and where it is counted in every histogram of the same bounds. */
+struct place {
+	double value;
+	uint32_t bucket;
+	int32_t index; /* of the sketch; 0 where the bounds keep none */
+};
+
+struct place bounds__place(const struct bounds *bounds, double value);
+
+/* Bounds with a sketch, of which many values are counted: where to begin, by the sketch's octave.
+ */
+#define SCALE_OCTAVES ((SKETCH_COUNT + 7) / 8)
+struct scale {
+	const struct bounds *bounds;
+	uint8_t below[SCALE_OCTAVES]; /* bounds that are below all of the octave */
+};
+
+void scale__init(struct scale *scale, const struct bounds *bounds);
+/* The same as bounds__place yields. */
+struct place scale__place(const struct scale *scale, double value);
+
+/* For histogram__count: counts in an octave that is not held yet. */
+void histogram__count_new(struct histogram *histogram, const struct place *place, uint32_t times);
+
+/* The value, so many times. Allocates only when it falls into an octave that was not held before.
+ */
+static inline void histogram__count(struct histogram *h, const struct place *place, uint32_t times)
+{
+	uint32_t at = (uint32_t)(place->index - h->sketch_first);
+
+	h->bucket[place->bucket] += times;
+	h->sum += place->value * times;
+	if (place->value > h->max)
+		h->max = place->value;
+	h->count += times;
+	if (at < h->sketch_length)
+		h->sketch[at] += times;
+	else if (h->bounds->sketched)
+		histogram__count_new(h, place, times);
+}
+
 void histogram__observe(struct histogram *histogram, double value);
-void histogram__observe_many(struct histogram *histogram, double value, uint32_t times);
 /* Both have the same bounds. */
 void histogram__add(struct histogram *to, const struct histogram *from);
 

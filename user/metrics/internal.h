@@ -52,6 +52,8 @@ struct metrics {
 	struct resources resources;
 	struct time_shares time_shares;
 	struct slow_exchanges slow_exchanges;
+	struct scale http_durations, db_durations, cache_durations;
+	struct place sizes[2]; /* of the newest request and response of HTTP */
 	atomic_uint snapshots_out;
 	_Atomic(struct snapshot *) spare; /* a freed snapshot whose memory the next one uses */
 };

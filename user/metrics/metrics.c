@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "compiler.h"
 #include "connection.h"
 #include "metrics/internal.h"
 #include "queues/queues.h"
@@ -52,6 +53,8 @@ struct series *metrics__series(struct metrics *m, enum group group, enum side si
 	series->used_ns = m->engine->now_ns;
 	if (!created)
 		return series;
+	if (group == GROUP_DB_SERVICE)
+		m->generation = recall__generation(); /* it may make a pooler of its service */
 	series->service = series->key.service == SERVICE_OTHER
 				  ? "other"
 				  : metrics__service_name(m, series->key.service);
@@ -113,121 +116,53 @@ static void count_unanswered(struct series *s, const struct exchange *e)
 	s->counter[e->outcome == OUTCOME_LOST ? COUNTER_LOST : COUNTER_ABORTED] += e->count;
 }
 
-static void slide(struct metrics *m, struct series *s, uint32_t part, uint32_t total)
+static inline struct place duration_of(const struct scale *scale, const struct exchange *e)
 {
-	if (!s->window)
-		s->window = calloc(1, sizeof(*s->window));
-	if (s->window)
+	return scale__place(scale, milliseconds(exchange__latency_ns(e)));
+}
+
+static COLD bool begin_window(struct series *s)
+{
+	s->window = calloc(1, sizeof(*s->window));
+	return s->window;
+}
+
+static inline void slide(const struct metrics *m, struct series *s, uint32_t part, uint32_t total)
+{
+	if (s->window || begin_window(s))
 		window__add(s->window, m->engine->now_ns, part, total);
 }
 
-static void http_sizes(struct series *s, const struct exchange *e)
+/* The label values of a first series. */
+static inline struct recall_key recall_key(const struct exchange *e, uint8_t method,
+					   uint16_t status)
 {
-	series__observe(s, DISTRIBUTION_REQUEST_SIZE, &size_bounds, (double)e->request_bytes,
-			e->count);
-	series__observe(s, DISTRIBUTION_RESPONSE_SIZE, &size_bounds, (double)e->response_bytes,
-			e->count);
+	return (struct recall_key){.service_and_label =
+					   (uint64_t)e->label << 32 | e->connection->service,
+				   .rest = (uint64_t)(e->protocol << 8 | e->side) << 32 |
+					   (uint32_t)method << 16 | status};
 }
 
-static void http_service(struct metrics *m, const struct exchange *e, struct series *s)
+/* The recalled ones, marked as used; NULL: they are to be looked up. */
+static inline struct recall *recall(const struct metrics *m, const struct exchange *e,
+				    const struct recall_key *key)
 {
-	bool failed = e->http.status >= 500;
+	struct recall *r = &((struct connection *)e->connection)->recall;
 
-	if (e->queue_ns && e->side == SIDE_SERVER)
-		series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(e->queue_ns),
-				e->count);
-	if (!is_answered(e)) {
-		count_unanswered(s, e);
-		return;
-	}
-	s->counter[COUNTER_ERRORS] += failed * e->count;
-	slide(m, s, failed * e->count, e->count);
-	series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
-			milliseconds(exchange__latency_ns(e)), e->count);
-	if (e->first_ns)
-		series__observe(s, DISTRIBUTION_TTFB, &http_duration_bounds,
-				e->first_ns > e->start_ns ? milliseconds(e->first_ns - e->start_ns)
-							  : 0,
-				e->count);
-	http_sizes(s, e);
+	if (r->generation != m->generation || !(e->again || recall__is_of(r, key)))
+		return NULL;
+	for (int i = 0; i < RECALL_MAX && r->series[i]; i++)
+		r->series[i]->used_ns = m->engine->now_ns;
+	return r;
 }
 
-static void duration(struct metrics *m, struct series *s, const struct exchange *e)
+static struct recall *learn(const struct metrics *m, const struct exchange *e,
+			    const struct recall_key *key, struct series *const series[RECALL_MAX])
 {
-	uint8_t trace[TRACE_BYTES];
+	struct recall *r = &((struct connection *)e->connection)->recall;
 
-	series__observe(s, DISTRIBUTION_DURATION, &http_duration_bounds,
-			milliseconds(exchange__latency_ns(e)), e->count);
-	if (m->formats.exemplars && traceparent__find(e->details, trace))
-		series__exemplify(s, trace, e->end_ns);
-}
-
-static struct series *const *http_series(struct metrics *m, const struct exchange *e)
-{
-	struct key service = {.service = e->connection->service};
-	struct key route = {.service = service.service,
-			    .label = e->label,
-			    .method = e->http.method,
-			    .status = is_answered(e) ? e->http.status : 0};
-	bool known;
-	struct recall *r = recall__of(m, e, &route, &known);
-
-	if (known)
-		return r->series;
-	r->series[0] = metrics__series(m, GROUP_HTTP, e->side, &route);
-	r->series[1] = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
-	recall__learn(r, m);
-	return r->series;
-}
-
-static void http(struct metrics *m, const struct exchange *e)
-{
-	struct series *const *series = http_series(m, e);
-
-	if (series[0] && is_answered(e))
-		duration(m, series[0], e);
-	else if (series[0])
-		count_unanswered(series[0], e);
-	if (series[1])
-		http_service(m, e, series[1]);
-}
-
-static void rpc(struct metrics *m, const struct exchange *e)
-{
-	struct key service = {.service = e->connection->service};
-	struct key method = {.service = service.service,
-			     .label = e->label,
-			     .type = e->http.rpc_type,
-			     .status = is_answered(e) ? e->http.grpc_status : GRPC_STATUS_NONE};
-	bool failed = grpc_status__is_failure(e->http.grpc_status, e->side);
-	struct series *s = metrics__series(m, GROUP_RPC, e->side, &method);
-
-	if (s) {
-		s->counter[COUNTER_REQUEST_MESSAGES] += e->http.request_messages * e->count;
-		s->counter[COUNTER_RESPONSE_MESSAGES] += e->http.response_messages * e->count;
-		s->counter[COUNTER_ERRORS] += (e->outcome == OUTCOME_ERROR) * e->count;
-	}
-	if (s && is_answered(e))
-		duration(m, s, e);
-	else if (s)
-		count_unanswered(s, e);
-	s = metrics__series(m, GROUP_RPC_SERVICE, e->side, &service);
-	if (s && is_answered(e))
-		slide(m, s, failed * e->count, e->count);
-}
-
-static void query(struct series *s, const struct exchange *e)
-{
-	if (!s)
-		return;
-	s->counter[COUNTER_ROWS] += e->postgres.rows * e->count;
-	if (!is_answered(e)) {
-		count_unanswered(s, e);
-		return;
-	}
-	s->counter[COUNTER_ERRORS] += (e->outcome == OUTCOME_ERROR) * e->count;
-	series__observe(s, DISTRIBUTION_DURATION, &db_duration_bounds,
-			milliseconds(exchange__latency_ns(e)), e->count);
+	recall__learn(r, m->generation, key, series);
+	return r;
 }
 
 static void count_text(struct metrics *m, enum group group, enum side side, uint32_t service,
@@ -242,6 +177,137 @@ static void count_text(struct metrics *m, enum group group, enum side side, uint
 		s->counter[COUNTER_ERRORS] += times;
 }
 
+/* ---- HTTP ---- */
+
+/* Sizes repeat themselves: where the newest one belonged is remembered. */
+static void size(struct metrics *m, struct series *s, enum distribution which, uint64_t bytes,
+		 uint32_t times)
+{
+	struct place *place = &m->sizes[which == DISTRIBUTION_RESPONSE_SIZE];
+
+	if (place->value != (double)bytes)
+		*place = bounds__place(&size_bounds, (double)bytes);
+	series__count(s, which, &size_bounds, place, times);
+}
+
+static void queued(struct series *s, const struct exchange *e)
+{
+	series__observe(s, DISTRIBUTION_WAIT, &wait_bounds, milliseconds(e->queue_ns), e->count);
+}
+
+static void first_byte(const struct metrics *m, struct series *s, const struct exchange *e,
+		       const struct place *duration)
+{
+	uint64_t ns = e->first_ns > e->start_ns ? e->first_ns - e->start_ns : 0;
+	struct place place;
+
+	if (e->first_ns == e->end_ns && ns) {
+		series__count(s, DISTRIBUTION_TTFB, &http_duration_bounds, duration, e->count);
+		return;
+	}
+	place = scale__place(&m->http_durations, milliseconds(ns));
+	series__count(s, DISTRIBUTION_TTFB, &http_duration_bounds, &place, e->count);
+}
+
+static void http_service(struct metrics *m, const struct exchange *e, struct series *s,
+			 const struct place *duration)
+{
+	bool failed = e->http.status >= 500;
+
+	if (e->queue_ns && e->side == SIDE_SERVER)
+		queued(s, e);
+	if (!is_answered(e)) {
+		count_unanswered(s, e);
+		return;
+	}
+	s->counter[COUNTER_ERRORS] += failed * e->count;
+	slide(m, s, failed * e->count, e->count);
+	series__count(s, DISTRIBUTION_DURATION, &http_duration_bounds, duration, e->count);
+	if (e->first_ns)
+		first_byte(m, s, e, duration);
+	size(m, s, DISTRIBUTION_REQUEST_SIZE, e->request_bytes, e->count);
+	size(m, s, DISTRIBUTION_RESPONSE_SIZE, e->response_bytes, e->count);
+}
+
+static void duration(struct metrics *m, struct series *s, const struct exchange *e,
+		     const struct place *place)
+{
+	uint8_t trace[TRACE_BYTES];
+
+	series__count(s, DISTRIBUTION_DURATION, &http_duration_bounds, place, e->count);
+	if (m->formats.exemplars && traceparent__find(e->details, trace))
+		series__exemplify(s, place, trace, e->end_ns);
+}
+
+static COLD const struct recall *find_http(struct metrics *m, const struct exchange *e,
+					   const struct recall_key *recalled)
+{
+	struct key service = {.service = e->connection->service};
+	struct key route = {.service = service.service,
+			    .label = e->label,
+			    .method = e->http.method,
+			    .status = is_answered(e) ? e->http.status : 0};
+	struct series *series[RECALL_MAX] = {0};
+
+	series[0] = metrics__series(m, GROUP_HTTP, e->side, &route);
+	series[1] = metrics__series(m, GROUP_HTTP_SERVICE, e->side, &service);
+	return learn(m, e, recalled, series);
+}
+
+static inline void http(struct metrics *m, const struct exchange *e)
+{
+	struct recall_key key = recall_key(e, e->http.method, is_answered(e) ? e->http.status : 0);
+	const struct recall *r = recall(m, e, &key);
+	struct place place = duration_of(&m->http_durations, e);
+
+	if (!r)
+		r = find_http(m, e, &key);
+	if (r->series[0] && is_answered(e))
+		duration(m, r->series[0], e, &place);
+	else if (r->series[0])
+		count_unanswered(r->series[0], e);
+	if (r->series[1])
+		http_service(m, e, r->series[1], &place);
+}
+
+static COLD void rpc(struct metrics *m, const struct exchange *e)
+{
+	struct key service = {.service = e->connection->service};
+	struct key method = {.service = service.service,
+			     .label = e->label,
+			     .type = e->http.rpc_type,
+			     .status = is_answered(e) ? e->http.grpc_status : GRPC_STATUS_NONE};
+	bool failed = grpc_status__is_failure(e->http.grpc_status, e->side);
+	struct place place = duration_of(&m->http_durations, e);
+	struct series *s = metrics__series(m, GROUP_RPC, e->side, &method);
+
+	if (s) {
+		s->counter[COUNTER_REQUEST_MESSAGES] += e->http.request_messages * e->count;
+		s->counter[COUNTER_RESPONSE_MESSAGES] += e->http.response_messages * e->count;
+		s->counter[COUNTER_ERRORS] += (e->outcome == OUTCOME_ERROR) * e->count;
+	}
+	if (s && is_answered(e))
+		duration(m, s, e, &place);
+	else if (s)
+		count_unanswered(s, e);
+	s = metrics__series(m, GROUP_RPC_SERVICE, e->side, &service);
+	if (s && is_answered(e))
+		slide(m, s, failed * e->count, e->count);
+}
+
+/* ---- PostgreSQL ---- */
+
+static inline void query(struct series *s, const struct exchange *e, const struct place *place)
+{
+	s->counter[COUNTER_ROWS] += e->postgres.rows * e->count;
+	if (!is_answered(e)) {
+		count_unanswered(s, e);
+		return;
+	}
+	s->counter[COUNTER_ERRORS] += (e->outcome == OUTCOME_ERROR) * e->count;
+	series__count(s, DISTRIBUTION_DURATION, &db_duration_bounds, place, e->count);
+}
+
 /* A service that both serves and asks databases is a pooler. */
 static void pooled(struct metrics *m, const struct exchange *e)
 {
@@ -249,8 +315,7 @@ static void pooled(struct metrics *m, const struct exchange *e)
 	uint64_t wait_ns;
 	struct series *s;
 
-	if (!is_answered(e) || !table__find(&m->table[GROUP_DB_SERVICE][!e->side], &key) ||
-	    !poolers__wait(&m->poolers, e, &wait_ns))
+	if (!is_answered(e) || !poolers__wait(&m->poolers, e, &wait_ns))
 		return;
 	s = metrics__series(m, GROUP_DB_SERVICE, e->side, &key);
 	if (s)
@@ -258,61 +323,88 @@ static void pooled(struct metrics *m, const struct exchange *e)
 				e->count);
 }
 
-static struct series *const *query_series(struct metrics *m, const struct exchange *e)
+static COLD const struct recall *find_query(struct metrics *m, const struct exchange *e,
+					    const struct recall_key *recalled)
 {
 	struct key service = {.service = e->connection->service};
 	struct key statement = {.service = service.service, .label = e->label};
 	struct key type = service;
-	bool known;
-	struct recall *r = recall__of(m, e, &statement, &known);
+	struct series *series[RECALL_MAX];
+	struct recall *r;
 
-	if (known)
-		return r->series;
 	type.type = type_of_label(m, e->label);
-	r->series[0] = metrics__series(m, GROUP_DB_STATEMENT, e->side, &statement);
-	r->series[1] = metrics__series(m, GROUP_DB, e->side, &type);
-	r->series[2] = metrics__series(m, GROUP_DB_SERVICE, e->side, &service);
-	recall__learn(r, m);
-	return r->series;
+	series[0] = metrics__series(m, GROUP_DB_STATEMENT, e->side, &statement);
+	series[1] = metrics__series(m, GROUP_DB, e->side, &type);
+	series[2] = metrics__series(m, GROUP_DB_SERVICE, e->side, &service);
+	r = learn(m, e, recalled, series);
+	r->pooler = table__find(&m->table[GROUP_DB_SERVICE][!e->side], &service) != NULL;
+	return r;
 }
 
-static void postgres(struct metrics *m, const struct exchange *e)
+static inline void postgres(struct metrics *m, const struct exchange *e)
 {
-	struct series *const *series = query_series(m, e);
+	struct recall_key key = recall_key(e, 0, 0);
+	const struct recall *r = recall(m, e, &key);
+	struct place place = duration_of(&m->db_durations, e);
 
+	if (!r)
+		r = find_query(m, e, &key);
 	for (int i = 0; i < RECALL_MAX; i++)
-		query(series[i], e);
-	pooled(m, e);
+		if (r->series[i])
+			query(r->series[i], e, &place);
+	if (r->pooler)
+		pooled(m, e);
 	if (e->outcome == OUTCOME_ERROR)
 		count_text(m, GROUP_DB_ERROR, e->side, e->connection->service, e->postgres.sqlstate,
 			   e->count);
 }
 
-static void command_answered(struct series *s, const struct exchange *e)
+/* ---- Redis ---- */
+
+/* What is not a plain answer in its time. */
+static COLD void command_otherwise(struct series *s, const struct exchange *e,
+				   const struct place *place)
 {
 	bool failed = e->outcome == OUTCOME_ERROR;
 
+	if (!is_answered(e)) {
+		count_unanswered(s, e);
+		s->counter[COUNTER_BLOCKING_UNANSWERED] += e->redis.blocking * e->count;
+		return;
+	}
 	s->counter[COUNTER_ERRORS] += failed * e->count;
 	if (e->redis.unmeasured)
 		s->counter[COUNTER_UNMEASURED] += e->count;
 	else
-		series__observe(
-			s, e->redis.blocking ? DISTRIBUTION_BLOCKING : DISTRIBUTION_DURATION,
-			&cache_duration_bounds, milliseconds(exchange__latency_ns(e)), e->count);
+		series__count(s, e->redis.blocking ? DISTRIBUTION_BLOCKING : DISTRIBUTION_DURATION,
+			      &cache_duration_bounds, place, e->count);
 	if (failed && e->redis.blocking && !e->redis.unmeasured)
 		s->counter[COUNTER_BLOCKING_ERRORS] += e->count;
 }
 
-static void command(struct series *s, const struct exchange *e)
+static inline void command(struct series *s, const struct exchange *e, const struct place *place)
 {
-	s->counter[COUNTER_HITS] += (uint64_t)e->redis.hits * e->count;
-	s->counter[COUNTER_MISSES] += (uint64_t)e->redis.misses * e->count;
-	if (is_answered(e)) {
-		command_answered(s, e);
-		return;
+	if (e->outcome == OUTCOME_OK && !(e->redis.blocking | e->redis.unmeasured))
+		series__count(s, DISTRIBUTION_DURATION, &cache_duration_bounds, place, e->count);
+	else
+		command_otherwise(s, e, place);
+}
+
+/* Of keys: of the command, of all, and of the last minutes. */
+static inline void look_ups(const struct metrics *m, struct series *const series[2],
+			    const struct exchange *e)
+{
+	uint64_t hits = (uint64_t)e->redis.hits * e->count;
+	uint64_t misses = (uint64_t)e->redis.misses * e->count;
+
+	for (int i = 0; i < 2; i++) {
+		if (!series[i])
+			continue;
+		series[i]->counter[COUNTER_HITS] += hits;
+		series[i]->counter[COUNTER_MISSES] += misses;
 	}
-	count_unanswered(s, e);
-	s->counter[COUNTER_BLOCKING_UNANSWERED] += e->redis.blocking * e->count;
+	if (series[1])
+		slide(m, series[1], (uint32_t)hits, (uint32_t)(hits + misses));
 }
 
 /*
@@ -342,33 +434,31 @@ static struct series *redis_series(struct metrics *m, enum group group, const st
 	return s;
 }
 
-static struct series *const *command_series(struct metrics *m, const struct exchange *e)
+static COLD const struct recall *find_command(struct metrics *m, const struct exchange *e,
+					      const struct recall_key *recalled)
 {
 	struct key service = {.service = e->connection->service};
 	struct key name = {.service = service.service, .label = e->label};
-	bool known;
-	struct recall *r = recall__of(m, e, &name, &known);
+	struct series *series[RECALL_MAX] = {0};
 
-	if (known)
-		return r->series;
-	r->series[0] = redis_series(m, GROUP_CACHE, e, &name);
-	r->series[1] = redis_series(m, GROUP_CACHE_SERVICE, e, &service);
-	recall__learn(r, m);
-	return r->series;
+	series[0] = redis_series(m, GROUP_CACHE, e, &name);
+	series[1] = redis_series(m, GROUP_CACHE_SERVICE, e, &service);
+	return learn(m, e, recalled, series);
 }
 
-static void redis(struct metrics *m, const struct exchange *e)
+static inline void redis(struct metrics *m, const struct exchange *e)
 {
-	struct series *const *series = command_series(m, e);
+	struct recall_key key = recall_key(e, 0, 0);
+	const struct recall *r = recall(m, e, &key);
+	struct place place = duration_of(&m->cache_durations, e);
 
-	if (series[0])
-		command(series[0], e);
-	if (series[1]) {
-		command(series[1], e);
-		if (e->redis.hits || e->redis.misses)
-			slide(m, series[1], e->redis.hits * e->count,
-			      (e->redis.hits + e->redis.misses) * e->count);
-	}
+	if (!r)
+		r = find_command(m, e, &key);
+	for (int i = 0; i < 2; i++)
+		if (r->series[i])
+			command(r->series[i], e, &place);
+	if (e->redis.hits | e->redis.misses)
+		look_ups(m, r->series, e);
 	if (e->outcome == OUTCOME_ERROR)
 		count_text(m, GROUP_CACHE_ERROR, e->side, e->connection->service,
 			   error_prefix(e->redis.error), e->count);
@@ -386,7 +476,8 @@ static void take_exchange(void *context, const struct exchange *e)
 
 	if (m->time_shares.shares)
 		time_shares__exchange(context, e);
-	slow_exchanges__take(context, e);
+	if (exchange__latency_ns(e) + e->queue_ns >= SLOW_EXCHANGE_NS)
+		slow_exchanges__take(context, e);
 	switch (e->protocol) {
 	case PROTOCOL_HTTP1:
 	case PROTOCOL_HTTP2:
@@ -461,6 +552,9 @@ struct metrics *metrics__new(const struct metrics_options *options, struct engin
 		m->options.series_max = SERIES_MAX;
 	m->engine = engine;
 	m->generation = recall__generation();
+	scale__init(&m->http_durations, &http_duration_bounds);
+	scale__init(&m->db_durations, &db_duration_bounds);
+	scale__init(&m->cache_durations, &cache_duration_bounds);
 	for (int group = 0; group < GROUP_COUNT; group++)
 		for (int side = 0; side < SIDE_COUNT; side++)
 			table__init(&m->table[group][side], m->options.series_max);

@@ -12,24 +12,34 @@
 #define RECALL_MAX 3
 
 struct exchange;
-struct key;
 struct metrics;
 struct series;
 
+/* The label values of an exchange's first series, as numbers, and its protocol and side. */
+struct recall_key {
+	uint64_t service_and_label, rest;
+};
+
 struct recall {
 	uint64_t generation; /* of the metrics whose series they are; 0: nothing is recalled */
-	uint64_t key[2];     /* of the first one, and its protocol and side */
+	struct recall_key key;
 	struct series *series[RECALL_MAX]; /* not owned; NULL: there is none */
+	bool pooler;			   /* the service serves and asks databases */
 };
 
 /* Of a number of its own: whatever was recalled before is not any more. */
 uint64_t recall__generation(void);
+
+static inline bool recall__is_of(const struct recall *r, const struct recall_key *key)
+{
+	return r->key.service_and_label == key->service_and_label && r->key.rest == key->rest;
+}
+
 /*
- * The exchange's connection's. *known: its series are those of the key, and marked as used. Else
- * the caller looks them up and, when they are in there, calls recall__learn.
+ * Series that were looked up, the first one of them under this key. What goes to `other` is not
+ * recalled, since it is counted as that each time it is looked up.
  */
-struct recall *recall__of(const struct metrics *metrics, const struct exchange *exchange,
-			  const struct key *key, bool *known);
-void recall__learn(struct recall *recall, const struct metrics *metrics);
+void recall__learn(struct recall *recall, uint64_t generation, const struct recall_key *key,
+		   struct series *const series[RECALL_MAX]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "compiler.h"
 
 #define SLOTS_MIN 64
 #define LIST_MIN  16
@@ -237,16 +238,15 @@ bool table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint3
 	return table->count != count;
 }
 
-void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,
-		     double value, uint32_t times)
+COLD struct histogram *series__begin(struct series *series, enum distribution which,
+				     const struct bounds *bounds)
 {
-	if (!series->distribution[which])
-		series->distribution[which] = histogram__new(bounds);
-	if (series->distribution[which])
-		histogram__observe_many(series->distribution[which], value, times);
+	series->distribution[which] = histogram__new(bounds);
+	return series->distribution[which];
 }
 
-void series__exemplify(struct series *series, const uint8_t trace[TRACE_BYTES], uint64_t time_ns)
+void series__exemplify(struct series *series, const struct place *place,
+		       const uint8_t trace[TRACE_BYTES], uint64_t time_ns)
 {
 	const struct histogram *h = series->distribution[DISTRIBUTION_DURATION];
 	struct exemplar *e;
@@ -257,8 +257,8 @@ void series__exemplify(struct series *series, const uint8_t trace[TRACE_BYTES], 
 		series->exemplars = calloc(h->bounds->count + 1, sizeof(*series->exemplars));
 	if (!series->exemplars)
 		return;
-	e = &series->exemplars[h->newest_bucket];
-	e->value = h->newest;
+	e = &series->exemplars[place->bucket];
+	e->value = place->value;
 	e->time_ns = time_ns;
 	memcpy(e->trace, trace, sizeof(e->trace));
 }

@@ -125,11 +125,32 @@ struct series *table__find(const struct table *table, const struct key *key);
  */
 bool table__expire(struct table *table, uint64_t before_ns, uint32_t most, uint32_t *cursor);
 
-/* Counts a value; no memory for a new distribution: the value is not in it. */
-void series__observe(struct series *series, enum distribution which, const struct bounds *bounds,
-		     double value, uint32_t times);
-/* The newest value of the durations was that trace's. */
-void series__exemplify(struct series *series, const uint8_t trace[TRACE_BYTES], uint64_t time_ns);
+/* For series__count: the distribution's first value; NULL: no memory. */
+struct histogram *series__begin(struct series *series, enum distribution which,
+				const struct bounds *bounds);
+/* A value of these bounds. No memory for a new distribution: the value is not in it. */
+static inline void series__count(struct series *series, enum distribution which,
+				 const struct bounds *bounds, const struct place *place,
+				 uint32_t times)
+{
+	struct histogram *h = series->distribution[which];
+
+	if (h || (h = series__begin(series, which, bounds)))
+		histogram__count(h, place, times);
+}
+
+/* The same where it is counted once. */
+static inline void series__observe(struct series *series, enum distribution which,
+				   const struct bounds *bounds, double value, uint32_t times)
+{
+	struct place place = bounds__place(bounds, value);
+
+	series__count(series, which, bounds, &place, times);
+}
+
+/* The duration that was counted at that place was that trace's. */
+void series__exemplify(struct series *series, const struct place *place,
+		       const uint8_t trace[TRACE_BYTES], uint64_t time_ns);
 /* Answered exchanges: measured, blocking, and unmeasured ones. */
 uint64_t series__answered(const struct series *series);
 uint64_t series__unanswered(const struct series *series);

@@ -54,7 +54,7 @@ void slow_exchanges__take(struct metrics *m, const struct exchange *e)
 	struct slow_exchange *kept;
 	int place;
 
-	if (length_ns < SLOW_EXCHANGE_NS || !has_time(e))
+	if (!has_time(e))
 		return;
 	place = slowest__place(&s->slowest,
 			       &(struct slowest_one){kind_of(e), e->end_ns, length_ns});

@@ -29,6 +29,7 @@ struct slow_exchanges {
 
 void slow_exchanges__init(struct slow_exchanges *exchanges);
 void slow_exchanges__clear(struct slow_exchanges *exchanges);
+/* One that took so long, the time before it was read included. */
 void slow_exchanges__take(struct metrics *metrics, const struct exchange *exchange);
 
 /* After time_shares__copy(); false: no memory. */

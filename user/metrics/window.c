@@ -23,18 +23,7 @@ void window__advance(struct window *window, uint64_t now_ns)
 		window->newest = now - WINDOW_SLOTS; /* every slot is dropped below, once */
 	while (window->newest < now)
 		drop(window, ++window->newest);
-}
-
-void window__add(struct window *window, uint64_t now_ns, uint32_t part, uint32_t total)
-{
-	uint64_t at;
-
-	window__advance(window, now_ns);
-	at = window->newest % WINDOW_SLOTS;
-	window->part[at] += part;
-	window->total[at] += total;
-	window->part_sum += part;
-	window->total_sum += total;
+	window->at = now % WINDOW_SLOTS;
 }
 
 void window__recent(const struct window *window, uint32_t slots, uint64_t *part, uint64_t *total)
