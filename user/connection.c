@@ -3,6 +3,8 @@
 #include "connection.h"
 
 #include <stdlib.h>
+#include "again.h"
+#include "compiler.h"
 #include "connection_internal.h"
 
 #define BUCKETS	     16384
@@ -26,11 +28,10 @@ struct connections *connections__new(struct engine *engine)
 	return t;
 }
 
-static uint64_t mix(uint64_t id)
+/* Cookies are counted up, here and there by each CPU; Fibonacci hashing spreads them. */
+static inline uint64_t mix(uint64_t id)
 {
-	id ^= id >> 33;
-	id *= 0xff51afd7ed558ccdull;
-	return id ^ id >> 33;
+	return id * 0x9e3779b97f4a7c15ull >> 32;
 }
 
 static struct connection **slot(struct connections *t, uint64_t id)
@@ -92,6 +93,7 @@ static void free_connection(struct connection *c)
 	if (c->protocol && c->protocol->clear)
 		c->protocol->clear(&c->parser);
 	free(c->parser.state);
+	again__free(c);
 	exchanges__forget_held(c);
 	pairing__clear(&c->parser.pairing);
 	stream__drop_carry(&c->stream[DIRECTION_RECV]);
@@ -125,6 +127,7 @@ static struct connection *add(struct connections *t, uint64_t id, uint64_t time_
 		return NULL;
 	c->id = id;
 	c->table = t;
+	c->engine = t->engine;
 	c->parser.connection = c;
 	c->last_ns = time_ns;
 	widen(t);
@@ -139,7 +142,7 @@ void connections__take_out(struct connections *t, struct connection *c)
 {
 	struct connection **at = slot(t, c->id);
 
-	owner__count_moved(t, c);
+	connection__count_moved(c);
 	pools__leave(&t->engine->pools, c, t->engine->now_ns);
 	if (c->id_protocol == PROTOCOL_TLS && !c->dropped) {
 		t->engine->counters.opaque[PROTOCOL_TLS]++;
@@ -323,12 +326,15 @@ static bool is_of_stream(struct connections *t, struct connection *c, const stru
 	return plaintext == c->tls;
 }
 
-static void take_any(struct connections *t, const struct chunk *chunk)
+static COLD void take_any(struct connections *t, const struct chunk *chunk)
 {
-	struct connection *c = connection_of(t, chunk);
+	struct connection *c;
 
+	engine__begin(t->engine, chunk->event.time_ns);
+	c = connection_of(t, chunk);
 	if (!c || !is_of_stream(t, c, chunk))
 		return;
+	again__stop(c);
 	owner__set(t, c, chunk->tgid);
 	if (owner__may_leave(c)) {
 		t->engine->counters.ignored_connections += c->ignored;
@@ -338,7 +344,7 @@ static void take_any(struct connections *t, const struct chunk *chunk)
 	}
 	count_chunk(t->engine, c, chunk);
 	take_chunk(t, c, chunk);
-	owner__count_moved(t, c);
+	connection__count_moved(c);
 	if (c->dropped)
 		connections__take_out(t, c);
 }
@@ -347,11 +353,12 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 {
 	struct connection *c = *slot(t, chunk->connection);
 
-	if (!c || !stream__flows(t, c, chunk)) {
+	if (c && c->again_ready && again__takes(c, chunk))
+		return;
+	if (!c || !stream__flows(c, chunk)) {
 		take_any(t, chunk);
 		return;
 	}
-	owner__count_moved_one(t, c, chunk->direction);
 	if (c->dropped)
 		connections__take_out(t, c);
 }
@@ -360,6 +367,7 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 
 static void describe(struct connection *c, const struct open_event *event)
 {
+	again__stop(c);
 	c->peer = event->peer;
 	c->connect_ns = event->connect_ns;
 	c->established_ns = event->established_ns;
@@ -392,7 +400,7 @@ static const char *failure(int error)
 
 static void connect_failed(struct connections *t, const struct open_event *event)
 {
-	struct connection c = {.id = event->connection, .table = t};
+	struct connection c = {.id = event->connection, .table = t, .engine = t->engine};
 	struct connection_event failed = {.connection = &c,
 					  .kind = CONNECTION_FAILED,
 					  .time_ns = event->event.time_ns,
@@ -434,6 +442,7 @@ static void end_direction(struct connections *t, struct connection *c, enum dire
 	struct stream *s = &c->stream[direction];
 	bool request = is_request(c, direction);
 
+	again__stop(c);
 	if (s->ended)
 		return;
 	if (request)

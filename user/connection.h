@@ -18,10 +18,11 @@
 struct engine;
 struct connections;
 struct pool;
+struct again;
 struct deferred; /* a chunk that came before its turn */
 struct held;	 /* an answer that waits for the proof that it is this request's */
 
-struct stream {
+struct stream {		   /* a line of the cache */
 	uint64_t position; /* of the next byte expected */
 	uint64_t skip;	   /* bytes still to pass unparsed */
 	uint8_t *carry;	   /* bytes fed and not consumed; NULL while empty */
@@ -32,13 +33,17 @@ struct stream {
 	uint32_t tid; /* of the newest chunk */
 	bool begun;   /* any byte seen */
 	bool ended;
-	bool resync; /* after a gap, until the parser has consumed a message */
+	bool resync;	  /* after a gap, until the parser has consumed a message */
+	uint64_t counted; /* bytes told to its service */
 };
+
+_Static_assert(sizeof(struct stream) == 64, "a line of the cache");
 
 struct connection {
 	uint64_t id;
 	struct connection *next; /* in its bucket */
 	struct connections *table;
+	struct engine *engine;		 /* the table's */
 	const struct protocol *protocol; /* NULL while undecided or given up */
 	struct parser parser;
 	struct stream stream[DIRECTION_COUNT];
@@ -47,8 +52,7 @@ struct connection {
 	uint64_t peer;
 	uint64_t connect_ns;
 	uint64_t established_ns;
-	uint64_t last_ns;		   /* of the newest event */
-	uint64_t counted[DIRECTION_COUNT]; /* bytes told to its service */
+	uint64_t last_ns;   /* of the newest event */
 	uint64_t unmatched; /* responses without a request since the newest request run */
 	uint32_t tgid;	    /* newest user of the socket */
 	uint32_t service;   /* of the process that owns it */
@@ -75,6 +79,7 @@ struct connection {
 	bool own;	     /* of a command of sonde itself */
 	uint8_t leaving;     /* enum loss_reason of what is in flight when it is let go; 0: none */
 	bool ignored;	     /* of a process that the configuration leaves out */
+	bool again_ready;    /* exchanges may go the way of again.h */
 	uint8_t local_address[16];
 	uint8_t remote_address[16];
 	char path[SONDE_UNIX_PATH_MAX];
@@ -82,6 +87,7 @@ struct connection {
 	uint64_t backend_address; /* metrics/backends.h */
 	uint16_t backend;
 	struct recall recall; /* metrics/recall.h */
+	struct again *again;  /* again.h; NULL until there were exchanges alike */
 	char database[64];    /* PostgreSQL: from its startup packet */
 };
 
@@ -128,6 +134,9 @@ uint32_t connections__let_go(struct connections *connections,
 			     void *context, uint32_t most, enum loss_reason reason);
 /* Gives back what connections keep for their next exchanges. */
 void connections__slim(struct connections *connections);
+/* Tells its service what bytes have passed since: with the first ones, when it ends, and for a
+ * snapshot. */
+void connection__count_moved(struct connection *c);
 /* What a connection holds beside itself and its parser: of exchanges in flight. */
 size_t connection__held_bytes(const struct connection *c);
 /* Drops one whose close was never seen. */

@@ -32,7 +32,7 @@ struct connections {
 
 static inline bool is_request(const struct connection *c, enum direction direction)
 {
-	return (direction == DIRECTION_SEND) == (c->role == ROLE_CLIENT);
+	return direction == (c->role == ROLE_CLIENT ? DIRECTION_SEND : DIRECTION_RECV);
 }
 
 static inline enum direction direction_of(const struct connection *c, bool request)
@@ -53,7 +53,7 @@ void stream__take(struct connections *t, struct connection *c, const struct chun
  * The same, and all else that is to be done for it, in a short way: for a chunk as nearly all come,
  * on a connection with nothing in doubt. False: nothing was done, it is to go the long way.
  */
-bool stream__flows(struct connections *t, struct connection *c, const struct chunk *chunk);
+bool stream__flows(struct connection *c, const struct chunk *chunk);
 /* `length` bytes of this direction will never be seen. */
 void stream__missing(struct connections *t, struct connection *c, enum direction direction,
 		     uint64_t length, uint64_t time_ns, enum loss_reason reason);
@@ -74,9 +74,6 @@ void owner__set(struct connections *t, struct connection *c, uint32_t tgid);
 void owner__rename_all(struct connections *t);
 /* Nobody wants to know of it, and nothing is lost by leaving it now. */
 bool owner__may_leave(const struct connection *c);
-/* Tells the service what bytes have passed since. */
-void owner__count_moved(struct connections *t, struct connection *c);
-void owner__count_moved_one(struct connections *t, struct connection *c, enum direction direction);
 
 /* ---- decide.c: which protocol, which role ---- */
 void decide__chunk(struct connections *t, struct connection *c, const struct chunk *chunk);
@@ -90,6 +87,44 @@ void decide__as(struct connections *t, struct connection *c, enum protocol_id pr
 void decide__skip_hint(struct connections *t, struct connection *c, enum direction direction);
 
 /* ---- parser.c: pairing rules and exchanges ---- */
+
+static inline void exchanges__count_seen(struct connection *c, uint32_t times)
+{
+	struct engine_counters *n = &c->engine->counters;
+	enum side side = connection__side(c);
+
+	n->seen[c->id_protocol][side] += times;
+	n->in_flight[c->id_protocol][side] += times;
+}
+
+static inline void exchanges__count_ended(struct connection *c, const struct exchange *exchange)
+{
+	struct engine_counters *n = &c->engine->counters;
+
+	n->in_flight[exchange->protocol][exchange->side] -= exchange->count;
+	if (exchange->outcome == OUTCOME_LOST)
+		n->lost[exchange->protocol][exchange->side][exchange->loss] += exchange->count;
+	else
+		n->reported[exchange->protocol][exchange->side] += exchange->count;
+}
+
+/* Where there are several of the same, sinks that take one at a time get them so. */
+void exchanges__publish_many(const struct sink *sink, struct exchange *exchange);
+
+static inline void exchanges__publish(const struct connection *c, struct exchange *exchange)
+{
+	const struct engine *engine = c->engine;
+
+	for (uint32_t i = 0; i < engine->sink_count; i++) {
+		const struct sink *sink = &engine->sinks[i];
+
+		if (exchange->count == 1 || sink->takes_many)
+			sink->exchange(sink->context, exchange);
+		else
+			exchanges__publish_many(sink, exchange);
+	}
+}
+
 /* A run of requests (responses) is about to be fed. */
 void exchanges__request_run(struct connection *c, uint64_t time_ns);
 void exchanges__response_run(struct connection *c);

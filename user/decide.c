@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Which protocol a connection speaks, which of its ends we see, and what bpf/ shall deliver of it.
  */
+#include "again.h"
 #include "connection_internal.h"
 
 #include <stdlib.h>
@@ -33,12 +34,13 @@ static void count_open(struct connections *t, struct connection *c, enum protoco
 
 static void leave_parser(struct connection *c)
 {
+	again__stop(c);
 	if (!c->protocol)
 		return;
-	pools__leave(&c->table->engine->pools, c, c->table->engine->now_ns);
+	pools__leave(&c->engine->pools, c, c->engine->now_ns);
 	c->activity = ACTIVITY_NONE;
-	exchanges__held(c, false, c->table->engine->now_ns);
-	exchanges__lose_all(c, 0, c->table->engine->now_ns, parser__leaving(&c->parser));
+	exchanges__held(c, false, c->engine->now_ns);
+	exchanges__lose_all(c, 0, c->engine->now_ns, parser__leaving(&c->parser));
 	if (c->protocol->clear)
 		c->protocol->clear(&c->parser);
 	free(c->parser.state);
@@ -55,8 +57,9 @@ static bool enter_parser(struct connection *c, const struct protocol *protocol)
 		return false;
 	pairing__init(&c->parser.pairing);
 	c->parser.connection = c;
+	c->parser.alike = (struct alike){0};
 	c->parser.side = (uint8_t)connection__side(c);
-	c->parser.wanted = c->table->engine->wanted[protocol->id][c->parser.side];
+	c->parser.wanted = c->engine->wanted[protocol->id][c->parser.side];
 	c->protocol = protocol;
 	protocol->init(&c->parser, !c->existing);
 	return true;
@@ -239,7 +242,7 @@ static void give_up(struct connections *t, struct connection *c, struct slice by
 static bool maybe_half_a_batch(const struct connection *c, uint64_t time_ns)
 {
 	return c->existing && c->parser.pairing.run_requests > 1 &&
-	       time_ns - c->table->engine->first_ns < ATTACH_NS;
+	       time_ns - c->engine->first_ns < ATTACH_NS;
 }
 
 /* Decided: what was carried of both halves is fed, the request's first. */

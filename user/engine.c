@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include "compiler.h"
 #include "connection.h"
 #include "details.h"
 #include "event_form.h"
@@ -103,6 +104,7 @@ static void join_wants(struct engine *engine, enum protocol_id protocol, enum si
 	if (engine->wanted[protocol][side] == all)
 		return;
 	engine->wanted[protocol][side] = all;
+	engine__change_meaning(engine);
 	connections__each(engine->connections, want, engine);
 }
 
@@ -123,6 +125,7 @@ void engine__want_also(struct engine *engine, enum protocol_id protocol, enum si
 void engine__refuse(struct engine *engine, bool refuse)
 {
 	engine->refusing = refuse;
+	engine__change_meaning(engine);
 	labels__refuse(engine->labels, refuse);
 	details_pool__refuse(engine->details, refuse);
 }
@@ -134,7 +137,7 @@ static void take_loss(struct engine *engine, const struct loss_event *loss)
 	engine->counters.lost_events[loss->protocol][loss->reason] += loss->events;
 }
 
-static void pass_time(struct engine *engine)
+static COLD void pass_time(struct engine *engine)
 {
 	connections__tick(engine->connections, engine->now_ns);
 	for (uint32_t i = 0; i < engine->sink_count; i++)
@@ -142,8 +145,9 @@ static void pass_time(struct engine *engine)
 			engine->sinks[i].passed(engine->sinks[i].context, engine->now_ns);
 }
 
-static void take_other(struct engine *engine, const struct event *event)
+static COLD void take_other(struct engine *engine, const struct event *event)
 {
+	engine__begin(engine, event->time_ns);
 	switch (event->type) {
 	case EVENT_OPEN:
 	case EVENT_CONNECT_FAILED:
@@ -171,21 +175,29 @@ static void take_other(struct engine *engine, const struct event *event)
 	}
 }
 
-int engine__event(struct engine *engine, const struct event *event, uint32_t size)
+/* Counts it, and lets the time pass that it tells of. */
+static inline void note(struct engine *engine, const struct event *event)
 {
-	if (!event__is_well_formed(event, size))
-		return -EBADMSG;
 	engine->counters.events[event->type]++;
 	if (event->time_ns > engine->now_ns)
 		engine->now_ns = event->time_ns;
-	if (!engine->first_ns)
-		engine->first_ns = event->time_ns;
 	if (engine->now_ns - engine->ticked_ns >= TICK_NS)
 		pass_time(engine);
-	if (event->type == EVENT_CHUNK)
+}
+
+int engine__event(struct engine *engine, const struct event *event, uint32_t size)
+{
+	if (size >= sizeof(*event) && event->type == EVENT_CHUNK) {
+		if (!chunk__is_well_formed((const struct chunk *)event, size))
+			return -EBADMSG;
+		note(engine, event);
 		connections__chunk(engine->connections, (const struct chunk *)event);
-	else
-		take_other(engine, event);
+		return 0;
+	}
+	if (!event__is_well_formed(event, size))
+		return -EBADMSG;
+	note(engine, event);
+	take_other(engine, event);
 	return 0;
 }
 

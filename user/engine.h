@@ -65,7 +65,8 @@ struct engine_options {
 	const char *proc;	  /* live: where to find what events lack, "/proc"; NULL: nowhere */
 	uint32_t connections_max; /* default 100 000; beyond it new ones are counted as lost
 				     (LOSS_CAP) */
-	bool without_tls;	  /* ciphertext is never read: TLS connections are dropped */
+	bool without_again; /* exchanges never go the way of again.h: for tests, which compare */
+	bool without_tls;   /* ciphertext is never read: TLS connections are dropped */
 	const uint16_t *http_ports; /* zero-terminated: garbage here counts as unparsable http; NULL
 				       default */
 };
@@ -92,7 +93,8 @@ struct engine {
 	/* Asked once of a connection that is found to be TLS; NULL: as TLS_REASON_UNJOINED. */
 	enum tls_reason (*tls_reason)(void *context, uint32_t tgid);
 	void *tls_reason_context;
-	uint64_t now_ns; /* time of the newest event */
+	uint64_t now_ns;  /* time of the newest event */
+	uint64_t meaning; /* another one when the same bytes may mean something else (again.h) */
 	uint64_t ticked_ns;
 	uint64_t first_ns; /* time of the first event: what was open then may be in mid-batch */
 	uint32_t wanted_by_rules[PROTOCOL_COUNT][SIDE_COUNT]; /* what `wanted` is made of */
@@ -114,8 +116,21 @@ void engine__want(struct engine *engine, enum protocol_id protocol, enum side si
 void engine__want_also(struct engine *engine, enum protocol_id protocol, enum side side,
 		       uint32_t details);
 
+/* Names, patterns or what others follow have changed. */
+static inline void engine__change_meaning(struct engine *engine)
+{
+	engine->meaning++;
+}
+
 /* While memory is short: new connections (LOSS_MEMORY), names (`other`) and details are refused. */
 void engine__refuse(struct engine *engine, bool refuse);
+
+/* For the first event: when the observation began. */
+static inline void engine__begin(struct engine *engine, uint64_t time_ns)
+{
+	if (!engine->first_ns)
+		engine->first_ns = time_ns;
+}
 
 /* One event; `size` bytes are readable at it. A malformed one is refused with -EBADMSG and counted.
  */

@@ -18,13 +18,6 @@ uint32_t event__smallest(uint16_t type)
 	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
 }
 
-static bool is_well_formed_chunk(const struct chunk *chunk, uint32_t size)
-{
-	return size >= sizeof(*chunk) && chunk->event.size <= size &&
-	       chunk->event.size >= sizeof(*chunk) && chunk->direction < DIRECTION_COUNT &&
-	       chunk->head <= chunk->length && chunk->head <= chunk->event.size - sizeof(*chunk);
-}
-
 bool event__is_well_formed(const struct event *event, uint32_t size)
 {
 	uint32_t smallest;
@@ -32,7 +25,7 @@ bool event__is_well_formed(const struct event *event, uint32_t size)
 	if (size < sizeof(*event))
 		return false;
 	if (event->type == EVENT_CHUNK)
-		return is_well_formed_chunk((const struct chunk *)event, size);
+		return chunk__is_well_formed((const struct chunk *)event, size);
 	smallest = event__smallest(event->type);
 	return smallest && event->size <= size && event->size >= smallest;
 }

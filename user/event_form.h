@@ -13,4 +13,13 @@ uint32_t event__smallest(uint16_t type);
 /* `size` bytes are readable at it: do its own sizes agree with that? */
 bool event__is_well_formed(const struct event *event, uint32_t size);
 
+/* The same of one that says it is a chunk; `size` is that of an event at least. */
+static inline bool chunk__is_well_formed(const struct chunk *chunk, uint32_t size)
+{
+	uint32_t own = chunk->event.size;
+
+	return own <= size && own >= sizeof(*chunk) && chunk->direction < DIRECTION_COUNT &&
+	       chunk->head <= chunk->length && chunk->head <= own - sizeof(*chunk);
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Connections that are given up though they are ours: to keep a budget of CPU time or of memory. */
+#include "again.h"
 #include "connection_internal.h"
 #include "details.h"
 
@@ -46,6 +47,7 @@ void connections__slim(struct connections *t)
 			slim_stream(&c->stream[DIRECTION_SEND]);
 			if (!c->parser.pairing.count)
 				pairing__shrink(&c->parser.pairing);
+			again__free(c);
 		}
 	details_pool__slim(t->engine->details);
 }

@@ -363,6 +363,7 @@ static void apply_next(struct observer *o)
 	if (!o->next)
 		return;
 	labels__set_patterns(o->engine->labels, (const char *const *)o->next->routes);
+	engine__change_meaning(o->engine);
 	o->engine->options.http_ports = o->next->http_ports;
 	processes__set_services(o->engine->processes, o->next->services);
 	change_rules(o, o->next);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Whose connection it is: its process, that process's service, and whether it is observed at all.
  */
+#include "again.h"
 #include "connection_internal.h"
 
 static void take(struct connections *t, struct connection *c, const struct process *process)
 {
+	connection__count_moved(c);
+	again__stop(c);
 	c->service = process->service;
 	c->own = process->own && !c->protocol;
 	c->ignored = process->ignored;
@@ -53,23 +56,14 @@ bool owner__may_leave(const struct connection *c)
 }
 
 /* Of what turns out to be no protocol of ours nothing counts. */
-static void count_moved(struct connections *t, struct connection *c, enum direction d)
+void connection__count_moved(struct connection *c)
 {
-	uint64_t moved = c->stream[d].position - c->counted[d];
+	for (int d = 0; c->protocol && d < DIRECTION_COUNT; d++) {
+		uint64_t moved = c->stream[d].position - c->stream[d].counted;
 
-	c->counted[d] += moved;
-	if (moved)
-		processes__moved(t->engine->processes, c->service, d, moved);
-}
-
-void owner__count_moved_one(struct connections *t, struct connection *c, enum direction direction)
-{
-	if (c->protocol)
-		count_moved(t, c, direction);
-}
-
-void owner__count_moved(struct connections *t, struct connection *c)
-{
-	owner__count_moved_one(t, c, DIRECTION_RECV);
-	owner__count_moved_one(t, c, DIRECTION_SEND);
+		c->stream[d].counted += moved;
+		if (moved)
+			processes__moved(c->engine->processes, c->service, (enum direction)d,
+					 moved);
+	}
 }

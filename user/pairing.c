@@ -25,7 +25,7 @@ static struct pending *entry(const struct pairing *p, uint32_t index)
 	return &p->ring[(p->first + index) & (p->capacity - 1)];
 }
 
-static bool grow(struct pairing *p)
+bool pairing__grow(struct pairing *p)
 {
 	uint32_t capacity = p->capacity ? p->capacity * 2 : CAPACITY_FIRST;
 	struct pending *ring;
@@ -42,17 +42,6 @@ static bool grow(struct pairing *p)
 	p->capacity = capacity;
 	p->first = 0;
 	return true;
-}
-
-struct pending *pairing__push(struct pairing *p, uint64_t start_ns)
-{
-	struct pending *new;
-
-	if (p->count == p->capacity && !grow(p))
-		return NULL;
-	new = entry(p, p->count++);
-	*new = (struct pending){.start_ns = start_ns};
-	return new;
 }
 
 void pairing__shrink(struct pairing *p)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Most requests in flight on one connection; the next one loses the oldest (LOSS_CAP). */
 #define PAIRING_MAX 65536
@@ -32,18 +33,23 @@ struct pending {
 	uint32_t tid;
 	uint32_t number; /* the parser's own: keys asked for (MGET), rows ... */
 	uint16_t kind;	 /* the parser's own: method, message type, how its reply looks */
+	uint16_t times;	 /* requests that it stands for, one behind the other and alike in all that
+			    is said of them; what is said of a response is the oldest one's */
 	uint8_t flags;	 /* the parser's own */
 	bool silent; /* no exchange: only its place in the order matters (Parse, Sync, Describe ...)
 		      */
 	bool complete; /* the request's last byte was seen */
+	bool again;    /* it came the way of again.h */
 };
+
+_Static_assert(sizeof(struct pending) == 72, "there are many of them");
 
 struct pairing {
 	struct pending *ring; /* capacity entries; NULL until first used and after a quiet time */
 	uint32_t capacity;    /* a power of two */
 	uint32_t first;
-	uint32_t count;
-	uint32_t run_requests; /* entries that the newest request run opened */
+	uint32_t count;	       /* of entries */
+	uint32_t run_requests; /* that the newest request run opened */
 	bool pipelined; /* proven: several requests in one run, or answered in order with several in
 			   flight */
 	bool interleaved; /* proven: sent more while earlier ones were being answered */
@@ -54,9 +60,40 @@ struct pairing {
 void pairing__init(struct pairing *p);
 void pairing__clear(struct pairing *p);
 
-/* Opens an entry at the end, zeroed but for start_ns; NULL where memory is exhausted or the cap is
- * reached. */
-struct pending *pairing__push(struct pairing *p, uint64_t start_ns);
+/* Room for one more entry; false where memory is exhausted or the cap is reached. */
+bool pairing__grow(struct pairing *p);
+
+/* Opens an entry at the end, which is yet to be filled; NULL where there is no room for it. */
+static inline struct pending *pairing__open(struct pairing *p)
+{
+	if (p->count == p->capacity && !pairing__grow(p))
+		return NULL;
+	return &p->ring[(p->first + p->count++) & (p->capacity - 1)];
+}
+
+/* A line of the cache and a word: compilers have slow ways for what is larger than a line. */
+#define PENDING_LINE 64
+
+static inline void pending__copy(struct pending *to, const struct pending *from)
+{
+	memcpy(to, from, PENDING_LINE);
+	memcpy((char *)to + PENDING_LINE, (const char *)from + PENDING_LINE,
+	       sizeof(*to) - PENDING_LINE);
+}
+
+/* The same for one request, zeroed else. */
+static inline struct pending *pairing__push(struct pairing *p)
+{
+	struct pending *new = pairing__open(p);
+
+	if (!new)
+		return NULL;
+	memset(new, 0, PENDING_LINE);
+	memset((char *)new + PENDING_LINE, 0, sizeof(*new) - PENDING_LINE);
+	new->times = 1;
+	return new;
+}
+
 /* The oldest, the newest, the i-th from the oldest; NULL where there is none. */
 static inline struct pending *pairing__at(const struct pairing *p, uint32_t index)
 {
@@ -76,14 +113,30 @@ static inline struct pending *pairing__back(const struct pairing *p)
 #define PAIRING_KEPT 128 /* larger rings are given back once they are empty */
 void pairing__shrink(struct pairing *p);
 
-/* Takes the oldest out; shrinks a large ring once it is empty. */
-static inline void pairing__pop(struct pairing *p)
+/* Takes the oldest `times` requests of the oldest entry out; shrinks a large ring once it is empty.
+ */
+static inline void pairing__pop_many(struct pairing *p, uint32_t times)
 {
-	if (!p->count)
+	struct pending *front = pairing__front(p);
+
+	if (!front)
 		return;
+	if (front->times > times) {
+		front->times = (uint16_t)(front->times - times);
+		front->first_ns = 0;
+		front->response_bytes = 0;
+		front->details = NULL;
+		return;
+	}
 	p->first = (p->first + 1) & (p->capacity - 1);
 	if (--p->count == 0 && p->capacity > PAIRING_KEPT)
 		pairing__shrink(p);
+}
+
+/* Takes the oldest request out. */
+static inline void pairing__pop(struct pairing *p)
+{
+	pairing__pop_many(p, 1);
 }
 
 #endif

@@ -6,78 +6,38 @@
 #include "connection_internal.h"
 
 #include <stdlib.h>
+#include "compiler.h"
 
 #define QUIET_NS                                                                                   \
 	1000000000ull /* both directions silent for so long: nothing is on its way any more */
 #define CONTRADICTIONS_MAX 4
 
-static struct engine *engine_of(const struct connection *c)
+COLD void exchanges__publish_many(const struct sink *sink, struct exchange *exchange)
 {
-	return c->table->engine;
-}
-
-static uint8_t protocol_of(const struct connection *c)
-{
-	return c->protocol ? (uint8_t)c->protocol->id : c->id_protocol;
-}
-
-static void publish(struct connection *c, const struct exchange *exchange)
-{
-	struct engine *engine = engine_of(c);
-
-	for (uint32_t i = 0; i < engine->sink_count; i++)
-		engine->sinks[i].exchange(engine->sinks[i].context, exchange);
-}
-
-/* Where there are several of the same, sinks that take one at a time get them so. */
-static void publish_many(struct connection *c, struct exchange *exchange)
-{
-	struct engine *engine = engine_of(c);
 	uint32_t count = exchange->count;
 
-	for (uint32_t i = 0; i < engine->sink_count; i++) {
-		const struct sink *sink = &engine->sinks[i];
-
-		exchange->count = sink->takes_many ? count : 1;
-		for (uint32_t n = 0; n < count; n += exchange->count)
-			sink->exchange(sink->context, exchange);
-	}
+	exchange->count = 1;
+	for (uint32_t i = 0; i < count; i++)
+		sink->exchange(sink->context, exchange);
 	exchange->count = count;
 }
 
-static void count_seen(struct connection *c)
-{
-	struct engine_counters *n = &engine_of(c)->counters;
-
-	n->seen[protocol_of(c)][connection__side(c)]++;
-	n->in_flight[protocol_of(c)][connection__side(c)]++;
-}
-
-static void count_ended(struct connection *c, const struct exchange *exchange)
-{
-	struct engine_counters *n = &engine_of(c)->counters;
-
-	n->in_flight[exchange->protocol][exchange->side] -= exchange->count;
-	if (exchange->outcome == OUTCOME_LOST)
-		n->lost[exchange->protocol][exchange->side][exchange->loss] += exchange->count;
-	else
-		n->reported[exchange->protocol][exchange->side] += exchange->count;
-}
-
-static void fill(struct connection *c, const struct pending *p, struct exchange *out)
+static inline void fill(struct connection *c, const struct pending *p, struct exchange *out)
 {
 	out->connection = c;
 	out->details = p->details;
-	out->protocol = protocol_of(c);
+	out->protocol = c->id_protocol;
 	out->side = (uint8_t)connection__side(c);
+	out->loss = 0;
+	out->again = false;
 	out->label = p->label;
-	out->tgid = p->tgid;
-	out->tid = p->tid;
 	out->start_ns = p->start_ns;
 	out->first_ns = p->first_ns;
 	out->queue_ns = p->queue_ns;
 	out->request_bytes = p->request_bytes;
 	out->response_bytes = p->response_bytes;
+	out->tgid = p->tgid;
+	out->tid = p->tid;
 	out->end_tid = c->stream[direction_of(c, false)].tid;
 	out->count = 1;
 }
@@ -93,15 +53,15 @@ static void publish_unanswered(struct connection *c, const struct pending *p,
 	fill(c, p, &exchange);
 	exchange.outcome = (uint8_t)outcome;
 	exchange.loss = (uint8_t)reason;
-	exchange.end_ns = time_ns ? time_ns : engine_of(c)->now_ns;
+	exchange.end_ns = time_ns ? time_ns : c->engine->now_ns;
 	if (exchange.protocol == PROTOCOL_HTTP1 || exchange.protocol == PROTOCOL_HTTP2) {
 		exchange.http.method = p->kind < HTTP_METHOD_COUNT ? (uint8_t)p->kind : 0;
 		exchange.http.status = 0;
 	}
 	if (exchange.protocol == PROTOCOL_REDIS)
 		exchange.redis.command = p->kind;
-	count_ended(c, &exchange);
-	publish(c, &exchange);
+	exchanges__count_ended(c, &exchange);
+	exchanges__publish(c, &exchange);
 }
 
 static void publish_answered(struct connection *c, const struct pending *p, struct answer *answer)
@@ -111,9 +71,9 @@ static void publish_answered(struct connection *c, const struct pending *p, stru
 	fill(c, p, exchange);
 	exchange->outcome = (uint8_t)answer->outcome;
 	exchange->end_ns = answer->end_ns;
-	count_ended(c, exchange);
+	exchanges__count_ended(c, exchange);
 	c->contradictions = 0;
-	publish(c, exchange);
+	exchanges__publish(c, exchange);
 }
 
 static void end_front(struct connection *c, enum outcome outcome, enum loss_reason reason,
@@ -128,60 +88,66 @@ static void end_front(struct connection *c, enum outcome outcome, enum loss_reas
 	pairing__pop(&c->parser.pairing);
 }
 
-static void describe(struct pending *p, const struct run *run, size_t offset)
+static inline void describe(struct pending *p, const struct run *run, size_t offset)
 {
 	p->start_ns = run__time(run, offset);
 	p->queue_ns = run__queue(run, offset);
-	p->tgid = run->tgid;
-	p->tid = run->tid;
+	p->tgid = run->chunk->tgid;
+	p->tid = run->chunk->tid;
 }
 
-static struct pending *push(struct parser *parser, const struct run *run, size_t offset)
+/* The cap: the oldest makes room; what follows cannot be told apart any more. */
+static COLD struct pending *full(struct parser *parser, const struct run *run)
 {
-	struct pairing *pairing = &parser->pairing;
-	struct pending *p = pairing__push(pairing, run__time(run, offset));
+	exchanges__lose_all(parser->connection, 0, run->time_ns, LOSS_CAP);
+	parser->pairing.desynced = true;
+	return NULL;
+}
 
-	if (!p) { /* the cap: the oldest makes room; what follows cannot be told apart any more */
-		exchanges__lose_all(parser->connection, 0, run->time_ns, LOSS_CAP);
-		pairing->desynced = true;
-		return NULL;
-	}
+static inline struct pending *push(struct parser *parser, const struct run *run, size_t offset)
+{
+	struct pending *p = pairing__push(&parser->pairing);
+
+	if (!p)
+		return full(parser, run);
 	describe(p, run, offset);
 	return p;
+}
+
+static COLD struct pending *lose_request(struct connection *c)
+{
+	struct engine_counters *n = &c->engine->counters;
+
+	n->in_flight[c->id_protocol][connection__side(c)]--;
+	n->lost[c->id_protocol][connection__side(c)][LOSS_RESYNC]++;
+	return NULL;
 }
 
 struct pending *parser__request(struct parser *parser, const struct run *run, size_t offset)
 {
 	struct connection *c = parser->connection;
-	struct engine_counters *n = &engine_of(c)->counters;
 	struct pending *p;
 
-	count_seen(c);
+	exchanges__count_seen(c, 1);
 	c->stream[direction_of(c, true)].resync = false;
 	if (++parser->pairing.run_requests > 1)
 		parser->pairing.pipelined = true;
 	p = parser->pairing.desynced ? NULL : push(parser, run, offset);
-	if (!p) {
-		n->in_flight[protocol_of(c)][connection__side(c)]--;
-		n->lost[protocol_of(c)][connection__side(c)][LOSS_RESYNC]++;
-	}
-	return p;
+	return p ? p : lose_request(c);
 }
 
-struct pending *parser__request_alike(struct parser *parser)
+bool parser__request_again(struct parser *parser, uint32_t times)
 {
 	struct pairing *pairing = &parser->pairing;
-	struct pending *new;
+	struct pending *newest = pairing->desynced ? NULL : pairing__back(pairing);
 
-	if (pairing->desynced || !pairing->count || pairing->count == pairing->capacity)
-		return NULL;
-	count_seen(parser->connection);
-	pairing->run_requests++;
+	if (!newest || newest->times + times > UINT16_MAX)
+		return false;
+	newest->times = (uint16_t)(newest->times + times);
+	exchanges__count_seen(parser->connection, times);
+	pairing->run_requests += times;
 	pairing->pipelined = true;
-	new = &pairing->ring[(pairing->first + pairing->count) & (pairing->capacity - 1)];
-	*new = *pairing__back(pairing);
-	pairing->count++;
-	return new;
+	return true;
 }
 
 struct pending *parser__silent(struct parser *parser, const struct run *run, size_t offset)
@@ -197,7 +163,7 @@ struct pending *parser__silent(struct parser *parser, const struct run *run, siz
 
 void parser__promote(struct parser *parser, struct pending *entry)
 {
-	count_seen(parser->connection);
+	exchanges__count_seen(parser->connection, 1);
 	if (++parser->pairing.run_requests > 1)
 		parser->pairing.pipelined = true;
 	entry->silent = false;
@@ -277,27 +243,23 @@ bool parser__in_step(const struct parser *parser)
 	return !c->stream[direction_of(c, false)].resync;
 }
 
-void parser__pass_front(struct parser *parser)
-{
-	const struct pending *next = pairing__at(&parser->pairing, 1);
-
-	parser->pairing.pipelined |= next && !next->silent;
-	pairing__pop(&parser->pairing);
-}
-
-void parser__answer_many(struct parser *parser, const struct pending *entry, struct answer *answer,
-			 uint32_t count)
+void parser__answer_many(struct parser *parser, struct answer *answer, uint32_t times)
 {
 	struct connection *c = parser->connection;
+	struct pairing *pairing = &parser->pairing;
 	struct exchange *exchange = &answer->detail;
+	const struct pending *p = pairing__front(pairing);
 
-	fill(c, entry, exchange);
+	fill(c, p, exchange);
 	exchange->outcome = (uint8_t)answer->outcome;
 	exchange->end_ns = answer->end_ns;
-	exchange->count = count;
-	count_ended(c, exchange);
+	exchange->count = times;
+	exchanges__count_ended(c, exchange);
 	c->contradictions = 0;
-	publish_many(c, exchange);
+	if (pairing->count > 1)
+		pairing->pipelined |= !pairing__at(pairing, 1)->silent;
+	exchanges__publish(c, exchange);
+	pairing__pop_many(pairing, times);
 }
 
 void parser__pass(struct parser *parser)
@@ -313,14 +275,14 @@ void parser__pass(struct parser *parser)
 void parser__open(struct parser *parser, const struct run *run, size_t offset,
 		  struct pending *entry)
 {
-	count_seen(parser->connection);
+	exchanges__count_seen(parser->connection, 1);
 	describe(entry, run, offset);
 }
 
 void parser__begun(struct parser *parser, const struct pending *entry)
 {
 	const struct connection *c = parser->connection;
-	const struct engine *engine = engine_of(c);
+	const struct engine *engine = c->engine;
 
 	for (uint32_t i = 0; i < engine->sink_count; i++)
 		if (engine->sinks[i].begun)
@@ -354,7 +316,7 @@ void parser__lose(struct parser *parser, enum loss_reason reason, uint64_t time_
 static void lose_unseen(struct connection *c, enum loss_reason reason, uint64_t time_ns)
 {
 	struct exchange exchange = {.connection = c,
-				    .protocol = protocol_of(c),
+				    .protocol = c->id_protocol,
 				    .side = (uint8_t)connection__side(c),
 				    .outcome = OUTCOME_LOST,
 				    .loss = (uint8_t)reason,
@@ -363,9 +325,9 @@ static void lose_unseen(struct connection *c, enum loss_reason reason, uint64_t 
 				    .start_ns = time_ns,
 				    .end_ns = time_ns};
 
-	count_seen(c);
-	count_ended(c, &exchange);
-	publish(c, &exchange);
+	exchanges__count_seen(c, 1);
+	exchanges__count_ended(c, &exchange);
+	exchanges__publish(c, &exchange);
 }
 
 void parser__unmatched(struct parser *parser, enum loss_reason reason, uint64_t time_ns)
@@ -388,15 +350,15 @@ void parser__contradiction(struct parser *parser, bool request, uint64_t time_ns
 	c->stream[direction_of(c, request)].resync = true;
 	if (++c->contradictions < CONTRADICTIONS_MAX)
 		return;
-	engine_of(c)->counters.unparsable[protocol_of(c)]++;
+	c->engine->counters.unparsable[c->id_protocol]++;
 	decide__as(c->table, c, PROTOCOL_OPAQUE);
 }
 
 bool parser__hand_over(struct parser *parser, enum protocol_id protocol, struct pending *out)
 {
-	struct engine_counters *n = &engine_of(parser->connection)->counters;
+	struct engine_counters *n = &parser->connection->engine->counters;
 	enum side side = connection__side(parser->connection);
-	uint8_t from = protocol_of(parser->connection);
+	uint8_t from = parser->connection->id_protocol;
 	struct pending *p = pairing__front(&parser->pairing);
 
 	if (!p || p->silent)
@@ -419,7 +381,7 @@ enum loss_reason parser__leaving(const struct parser *parser)
 
 void parser__unparsable(struct parser *parser)
 {
-	engine_of(parser->connection)->counters.unparsable[protocol_of(parser->connection)]++;
+	parser->connection->engine->counters.unparsable[parser->connection->id_protocol]++;
 }
 
 void parser__switch(struct parser *parser, enum protocol_id protocol)
@@ -438,7 +400,7 @@ void parser__passed_over(struct parser *parser, uint64_t bytes)
 {
 	const struct connection *c = parser->connection;
 
-	engine_of(c)->counters.lost_bytes[protocol_of(c)][LOSS_RESYNC] += bytes;
+	c->engine->counters.lost_bytes[c->id_protocol][LOSS_RESYNC] += bytes;
 }
 
 void parser__detail(struct parser *parser, struct pending *entry, enum detail detail,
@@ -450,7 +412,7 @@ void parser__detail(struct parser *parser, struct pending *entry, enum detail de
 
 bool parser__follows(const struct parser *parser, uint32_t command)
 {
-	const uint64_t *followed = engine_of(parser->connection)->followed;
+	const uint64_t *followed = parser->connection->engine->followed;
 
 	return followed && followed[command / 64] >> command % 64 & 1;
 }
@@ -459,7 +421,7 @@ void parser__keep_detail(struct parser *parser, struct pending *entry, enum deta
 			 struct slice bytes)
 {
 	if (!entry->details)
-		entry->details = details__new(engine_of(parser->connection)->details);
+		entry->details = details__new(parser->connection->engine->details);
 	details__append(entry->details, detail, bytes);
 }
 
@@ -467,7 +429,7 @@ uint32_t parser__route(struct parser *parser, struct slice target)
 {
 	const struct connection *c = parser->connection;
 
-	return labels__route(engine_of(c)->labels, c->service, target);
+	return labels__route(c->engine->labels, c->service, target);
 }
 
 uint32_t parser__rpc(struct parser *parser, struct slice path)
@@ -475,29 +437,29 @@ uint32_t parser__rpc(struct parser *parser, struct slice path)
 	struct connection *c = parser->connection;
 
 	c->rpc = true;
-	return labels__rpc(engine_of(c)->labels, c->service, path);
+	return labels__rpc(c->engine->labels, c->service, path);
 }
 
 uint8_t parser__rpc_streams(struct parser *parser, uint32_t label, uint8_t bits)
 {
-	return labels__rpc_streams(engine_of(parser->connection)->labels, label, bits);
+	return labels__rpc_streams(parser->connection->engine->labels, label, bits);
 }
 
 uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated)
 {
-	return labels__statement(engine_of(parser->connection)->labels, sql, truncated);
+	return labels__statement(parser->connection->engine->labels, sql, truncated);
 }
 
 uint32_t parser__command(struct parser *parser, uint32_t index)
 {
-	return labels__command_at(engine_of(parser->connection)->labels, index);
+	return labels__command_at(parser->connection->engine->labels, index);
 }
 
 void parser__activity(struct parser *parser, enum activity activity, uint64_t time_ns)
 {
 	struct connection *c = parser->connection;
 
-	pools__activity(&engine_of(c)->pools, c, (uint8_t)activity, time_ns);
+	pools__activity(&c->engine->pools, c, (uint8_t)activity, time_ns);
 }
 
 void parser__database(struct parser *parser, struct slice database, struct slice user)
@@ -513,7 +475,7 @@ void parser__database(struct parser *parser, struct slice database, struct slice
 
 static void publish_event(struct connection *c, const struct connection_event *event)
 {
-	struct engine *engine = engine_of(c);
+	struct engine *engine = c->engine;
 
 	for (uint32_t i = 0; i < engine->sink_count; i++)
 		if (engine->sinks[i].connection)
@@ -618,7 +580,7 @@ static bool at_most_one(const struct pairing *p)
 	uint32_t exchanges = 0;
 
 	for (uint32_t i = 0; exchanges < 2 && (entry = pairing__at(p, i)); i++)
-		exchanges += !entry->silent;
+		exchanges += entry->silent ? 0 : entry->times;
 	return exchanges < 2;
 }
 

@@ -3,6 +3,8 @@
 #include "connection_internal.h"
 
 #include <stdlib.h>
+#include "again.h"
+#include "compiler.h"
 
 static uint8_t protocol_of(const struct connection *c)
 {
@@ -140,9 +142,9 @@ static void offer(struct connection *c, enum direction direction, const struct c
 static inline bool is_all(struct connection *c, struct stream *s, const struct protocol *protocol,
 			  struct slice *bytes, size_t consumed)
 {
-	if (c->dropped || !c->protocol)
-		return true;
 	if (consumed == bytes->length && c->protocol == protocol)
+		return true;
+	if (c->dropped || !c->protocol)
 		return true;
 	if (consumed > bytes->length) {
 		s->skip = consumed == SIZE_MAX ? UINT64_MAX : consumed - bytes->length;
@@ -181,13 +183,11 @@ void stream__feed(struct connections *t, struct connection *c, enum direction di
 {
 	struct stream *s = &c->stream[direction];
 	struct run run = {
+		.chunk = chunk,
 		.time_ns = bytes.length ? chunk->event.time_ns : s->carry_ns,
-		.carried_ns = s->carry_ns,
-		.queue_ns = chunk->queue_ns,
-		.carried_queue_ns = s->carry_queue_ns,
 		.carried = s->carry_length,
-		.tgid = chunk->tgid,
-		.tid = chunk->tid,
+		.carried_ns = s->carry_ns,
+		.carried_queue_ns = s->carry_queue_ns,
 		.request = is_request(c, direction),
 	};
 
@@ -281,7 +281,7 @@ void stream__take(struct connections *t, struct connection *c, const struct chun
 /* ---- the short way ---- */
 
 /* Nothing waits, nothing is in doubt: each chunk is the parser's at once. One branch for all. */
-static bool is_settled(const struct connection *c)
+static inline bool is_settled(const struct connection *c)
 {
 	return !((uintptr_t)c->deferred | (uintptr_t)c->held | c->own | c->ignored | c->dropped |
 		 c->parser.pairing.desynced | c->stream[DIRECTION_RECV].resync |
@@ -289,17 +289,16 @@ static bool is_settled(const struct connection *c)
 }
 
 /* Whole, next in line, and of the process that used the socket before. */
-static bool is_next(const struct connection *c, const struct stream *s, const struct chunk *chunk)
+static inline bool is_next(const struct connection *c, const struct stream *s,
+			   const struct chunk *chunk)
 {
-	uint32_t flags = c->tls ? CHUNK_PLAINTEXT : 0;
-
-	return chunk->head && !((chunk->position ^ s->position) | (chunk->head ^ chunk->length) |
-				(chunk->tgid ^ c->tgid) | (chunk->event.flags ^ flags) | s->skip |
-				s->carry_length);
+	return chunk->position == s->position && chunk->head == chunk->length && chunk->head &&
+	       chunk->tgid == c->tgid && chunk->event.flags == (c->tls ? CHUNK_PLAINTEXT : 0) &&
+	       !(s->skip | s->carry_length);
 }
 
 /* As exchanges__request_run and exchanges__response_run have it, where nothing is in doubt. */
-static void begin_run(struct connection *c, bool request)
+static inline void begin_run(struct connection *c, bool request)
 {
 	struct pairing *p = &c->parser.pairing;
 
@@ -313,26 +312,47 @@ static void begin_run(struct connection *c, bool request)
 	c->unmatched = 0;
 }
 
-static void flow(struct connections *t, struct connection *c, struct stream *s,
-		 const struct chunk *chunk, bool request)
+static inline void note(struct connection *c, struct stream *s, const struct chunk *chunk)
 {
-	const struct protocol *protocol = c->protocol;
-	struct slice bytes = slice__of(chunk->data, chunk->head);
-	struct run run = {.bytes = bytes,
-			  .time_ns = chunk->event.time_ns,
-			  .queue_ns = chunk->queue_ns,
-			  .tgid = chunk->tgid,
-			  .tid = chunk->tid,
-			  .request = request};
+	struct engine_counters *n = &c->engine->counters;
 
-	begin_run(c, request);
-	s->position += chunk->head;
+	n->chunk_bytes[c->id_protocol] += chunk->length;
+	n->captured_bytes += chunk->head;
+	s->position += chunk->length;
 	s->begun = true;
 	s->tid = chunk->tid;
-	if (!is_all(c, s, protocol, &bytes, protocol->feed(&c->parser, &run)))
-		feed_rest(t, c, chunk->direction, chunk, &run, bytes);
+}
+
+static COLD void feed_left(struct connection *c, struct stream *s, const struct protocol *protocol,
+			   struct run *run, size_t consumed)
+{
+	const struct chunk *chunk = run->chunk;
+	struct slice bytes = run->bytes;
+
+	if (!is_all(c, s, protocol, &bytes, consumed))
+		feed_rest(c->table, c, chunk->direction, chunk, run, bytes);
 	else if (s->skip)
-		decide__skip_hint(t, c, chunk->direction);
+		decide__skip_hint(c->table, c, chunk->direction);
+}
+
+static void flow(struct connection *c, struct stream *s, const struct chunk *chunk, bool request)
+{
+	const struct protocol *protocol = c->protocol;
+	struct run run;
+	size_t consumed;
+
+	run.bytes = slice__of(chunk->data, chunk->head);
+	run.chunk = chunk;
+	run.time_ns = chunk->event.time_ns;
+	run.carried = run.carried_ns = run.carried_queue_ns = 0;
+	run.request = request;
+	run.full = false;
+	again__stop(c);
+	begin_run(c, request);
+	note(c, s, chunk);
+	consumed = protocol->feed(&c->parser, &run);
+	if (consumed != chunk->head || c->protocol != protocol)
+		feed_left(c, s, protocol, &run, consumed);
 	c->last_ns = chunk->event.time_ns;
 }
 
@@ -350,30 +370,26 @@ static void pass(struct connection *c, struct stream *s, const struct chunk *chu
 {
 	if (!(chunk->event.flags & CHUNK_CONTINUED))
 		begin_run(c, request);
-	s->position += chunk->length;
-	s->begun = true;
-	s->tid = chunk->tid;
+	note(c, s, chunk);
 	pass_skipped(c, chunk->direction, chunk->length, chunk->event.time_ns);
 	c->last_ns = chunk->event.time_ns;
 }
 
-bool stream__flows(struct connections *t, struct connection *c, const struct chunk *chunk)
+__attribute__((noinline)) bool stream__flows(struct connection *c, const struct chunk *chunk)
 {
 	struct stream *s = &c->stream[chunk->direction];
-	bool request = is_request(c, chunk->direction), next;
+	bool request = is_request(c, chunk->direction);
 
 	if (!c->protocol || !is_settled(c))
 		return false;
-	next = is_next(c, s, chunk);
-	if (!next && !is_passed(c, s, chunk))
-		return false;
 	if (!request && !c->parser.pairing.count && !c->protocol->multiplexed)
 		return false; /* its request may be still to come */
-	t->engine->counters.chunk_bytes[c->id_protocol] += chunk->length;
-	t->engine->counters.captured_bytes += chunk->head;
-	if (next)
-		flow(t, c, s, chunk, request);
-	else
-		pass(c, s, chunk, request);
+	if (is_next(c, s, chunk)) {
+		flow(c, s, chunk, request);
+		return true;
+	}
+	if (!is_passed(c, s, chunk))
+		return false;
+	pass(c, s, chunk, request);
 	return true;
 }

@@ -46,7 +46,8 @@ struct step {
 struct harness {
 	struct engine *engine;
 	enum role role;
-	bool tls; /* chunks are a TLS library's */
+	bool tls;	    /* chunks are a TLS library's */
+	bool without_again; /* set it after harness__open: no exchange goes the way of again.h */
 	uint64_t position[DIRECTION_COUNT];
 	uint8_t *guard; /* readable bytes, and then a page that is not */
 	size_t guard_size;

@@ -47,6 +47,7 @@ static void count(void *context, const struct connection *c)
 	int group = group_of(c);
 	struct series *s;
 
+	connection__count_moved((struct connection *)c);
 	stalls__count(&m->census.stalls, c);
 	if (group < 0)
 		return;

@@ -215,8 +215,8 @@ static struct step request_line(struct parser *parser, const struct run *run, si
 	h->head = (struct pending){
 		.start_ns = run__time(run, at),
 		.queue_ns = run__queue(run, at),
-		.tgid = run->tgid,
-		.tid = run->tid,
+		.tgid = run->chunk->tgid,
+		.tid = run->chunk->tid,
 		.kind = (uint16_t)r.method,
 		.flags = r.version,
 		.label = parser__route(parser, r.target),

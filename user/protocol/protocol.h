@@ -21,7 +21,15 @@
 #include "event.h"
 #include "exchange.h"
 #include "pairing.h"
+#include "protocol/known.h"
 #include "slice.h"
+
+/* How many exchanges in a row were known messages, and the same ones (again.h). */
+struct alike {
+	const struct known_message *now; /* the request in flight; NULL: none, or another one */
+	uint32_t asked, told;		 /* serials of the newest ones */
+	uint32_t times;
+};
 
 /* What a parser may know and do about its connection; handed to each call. */
 struct parser {
@@ -30,18 +38,17 @@ struct parser {
 	struct connection *connection;
 	uint32_t wanted; /* by rules, of this protocol and side: DETAIL_BIT()s; 0 mostly */
 	uint8_t side;	 /* enum side */
+	struct alike alike;
 };
 
 /* A run of contiguous bytes of one direction. Times of bytes: run__time(). */
 struct run {
 	struct slice bytes;
-	uint64_t time_ns;    /* of the chunk that ends this run */
-	uint64_t carried_ns; /* of the chunk in which the carried part began */
-	uint64_t queue_ns;   /* of the newest chunk; belongs to requests that begin in it */
+	const struct chunk *chunk; /* that ends this run: whose call it was */
+	uint64_t time_ns;	   /* of it */
+	size_t carried;		   /* bytes of `bytes` that were given before */
+	uint64_t carried_ns; /* of the chunk in which the carried part, where there is one, began */
 	uint64_t carried_queue_ns;
-	size_t carried; /* bytes of `bytes` that were given before */
-	uint32_t tgid;
-	uint32_t tid;
 	bool request; /* else response */
 	bool full;
 };
@@ -53,7 +60,7 @@ static inline uint64_t run__time(const struct run *run, size_t offset)
 
 static inline uint64_t run__queue(const struct run *run, size_t offset)
 {
-	return offset < run->carried ? run->carried_queue_ns : run->queue_ns;
+	return offset < run->carried ? run->carried_queue_ns : run->chunk->queue_ns;
 }
 
 enum detection { DETECT_NO, DETECT_MORE, DETECT_YES };
@@ -107,10 +114,10 @@ struct pending *parser__silent(struct parser *parser, const struct run *run, siz
 void parser__promote(struct parser *parser, struct pending *entry);
 
 /*
- * One more request of the same run, alike in everything but its bytes: opens its entry as a copy of
- * the newest, whose details are NULL. NULL: it is to go by parser__request.
+ * `times` more requests of the same run, alike the newest one in all that its entry says: they are
+ * opened in its entry. False: nothing was done, they are to go by parser__request.
  */
-struct pending *parser__request_alike(struct parser *parser);
+bool parser__request_again(struct parser *parser, uint32_t times);
 
 /* An HTTP server's request is opened and its times are set: tells those who count what is open. */
 void parser__begun(struct parser *parser, const struct pending *entry);
@@ -124,15 +131,21 @@ struct answer {
 /* The oldest entry is answered: pops it and hands the exchange to the sinks (silent ones are just
  * popped). */
 void parser__answer(struct parser *parser, struct answer *answer);
-/*
- * For answers of which many are alike, while parser__in_step: takes the oldest entry, an exchange
- * without details, out. Those that were taken out are told afterwards, `count` exchanges that are
- * the same in everything, bytes and times included.
- */
+/* Whether nothing is in doubt about whose the next answer is. */
 bool parser__in_step(const struct parser *parser);
-void parser__pass_front(struct parser *parser);
-void parser__answer_many(struct parser *parser, const struct pending *entry, struct answer *answer,
-			 uint32_t count);
+/*
+ * The same for the oldest `times` requests of the oldest entry, which is an exchange without
+ * details, while parser__in_step: their answers are alike in everything, bytes and times included.
+ */
+void parser__answer_many(struct parser *parser, struct answer *answer, uint32_t times);
+/*
+ * For plain messages that leave the parser as it is: a run was nothing but requests that are known
+ * so, all in one entry; or nothing but their answers, told as that exchange. Both stay where they
+ * are until the next one is told.
+ */
+void parser__asked(struct parser *parser, const struct known_message *known);
+void parser__told(struct parser *parser, const struct known_message *known,
+		  const struct exchange *exchange);
 /* The oldest entry, a silent one, needs no more. */
 void parser__pass(struct parser *parser);
 /* The oldest entry will never be answered (skipped by the server, connection ended). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "protocol/redis.h"
 
+#include "compiler.h"
 #include "protocol/redis_internal.h"
 
 #define INLINE_ENOUGH 2048
@@ -147,23 +148,31 @@ static void clear(struct parser *parser)
 	details__free(((struct redis *)parser->state)->request.details);
 }
 
-static size_t feed(struct parser *parser, const struct run *run)
+static size_t feed_plain(struct parser *parser, const struct run *run, size_t from)
 {
-	size_t at = 0;
+	return run->request ? redis_fast__requests(parser, run, from)
+			    : redis_fast__replies(parser, run, from);
+}
 
-	for (;;) {
-		struct step s;
+static COLD size_t feed_from(struct parser *parser, const struct run *run, size_t at)
+{
+	struct step s;
 
-		at = run->request ? redis_fast__requests(parser, run, at)
-				  : redis_fast__replies(parser, run, at);
-		if (at == run->bytes.length)
-			break;
+	do {
 		s = run->request ? redis__request(parser, run, at) : redis__reply(parser, run, at);
 		at += s.used;
 		if (s.stop || !s.used)
 			break;
-	}
+		at = feed_plain(parser, run, at);
+	} while (at != run->bytes.length);
 	return at;
+}
+
+static size_t feed(struct parser *parser, const struct run *run)
+{
+	size_t at = feed_plain(parser, run, 0);
+
+	return at == run->bytes.length ? at : feed_from(parser, run, at);
 }
 
 static void skipped(struct parser *parser, bool request, uint64_t time_ns)

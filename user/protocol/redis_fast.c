@@ -4,11 +4,13 @@
  * connection. They are read in one go; whatever is otherwise is left to the general way
  * (redis_request.c, redis_reply.c), which yields the same of these, too.
  */
+#include "compiler.h"
 #include "protocol/redis_internal.h"
 #include "protocol/word.h"
 
-#define REPLY_SHORTEST 4 /* "_\r\n" is left to the general way */
-#define DIGITS_MAX     9
+#define COMMAND_SHORTEST 11 /* "*1\r\n$1\r\nX\r\n" */
+#define REPLY_SHORTEST	 4  /* "_\r\n" is left to the general way */
+#define DIGITS_MAX	 9
 
 /* A decimal number and its line end; NULL: it is something else, or not all there. */
 static const uint8_t *long_number(const uint8_t *at, const uint8_t *end, uint64_t *out)
@@ -62,7 +64,8 @@ static bool is_simple(uint32_t command, uint64_t arguments)
 	       (c->kind == COMMAND_PLAIN || (c->kind == COMMAND_GET_OPTION && arguments <= 3));
 }
 
-static bool learn(struct redis_known *known, const uint8_t *at, const uint8_t *end)
+/* False: it is none that is read here. */
+static bool learn_header(struct redis_known *known, const uint8_t *at, const uint8_t *end)
 {
 	uint64_t arguments, length;
 	const uint8_t *name, *begin = at;
@@ -75,118 +78,157 @@ static bool learn(struct redis_known *known, const uint8_t *at, const uint8_t *e
 		return false;
 	name = number_line(at + 1, end, &length);
 	if (!name || length + 2 > (uint64_t)(end - name) ||
-	    (size_t)(name - begin) + length + 2 > sizeof(known->header) ||
+	    (size_t)(name - begin) + length + 2 > REDIS_HEADER_MAX ||
 	    memcmp(name + length, "\r\n", 2) != 0)
 		return false;
 	command = redis_command__find(slice__of(name, length));
 	if (!is_simple(command, arguments))
 		return false;
-	known->length = (uint8_t)(name + length + 2 - begin);
-	memcpy(known->header, begin, known->length);
-	known->arguments = (uint8_t)arguments;
-	known->command = (uint16_t)command;
+	*known = (struct redis_known){.length = (uint8_t)(name + length + 2 - begin),
+				      .arguments = (uint8_t)arguments,
+				      .command = (uint16_t)command};
+	for (size_t i = 0; i + WORD_BYTES < known->length; i += WORD_BYTES)
+		known__add(&known->known, begin, i, WORD_BYTES);
+	known__add(&known->known, begin, known->length - (size_t)WORD_BYTES, WORD_BYTES);
+	known->header_words = known->known.words;
 	return true;
 }
 
-/* Headers are of 12 bytes at least ("*1\r\n$1\r\nX\r\n"), 24 at most: two or three words of them.
- */
-static bool begins_with(const uint8_t *at, const struct redis_known *known)
+/* The command's bytes, of which the header is known; 0: they are not all there. */
+static size_t length_of(const struct redis_known *known, const uint8_t *begin, const uint8_t *end)
 {
-	size_t last = known->length - WORD_BYTES;
-
-	return word__at(at) == word__at(known->header) &&
-	       word__at(at + last) == word__at(known->header + last) &&
-	       (last <= WORD_BYTES ||
-		word__at(at + WORD_BYTES) == word__at(known->header + WORD_BYTES));
-}
-
-/* NULL: it is to go the general way. */
-static const struct redis_known *known_of(struct parser *parser, const uint8_t *at,
-					  const uint8_t *end)
-{
-	struct redis_known *known = known_at(parser->state, at);
-
-	if ((!known->length || !begins_with(at, known)) && !learn(known, at, end))
-		return NULL;
-	return parser__follows(parser, known->command) ? NULL : known;
-}
-
-static bool is_plain(const struct parser *parser, const struct request *r)
-{
-	return r->state == REQUEST_START && !r->off && !r->skip && !r->details &&
-	       !(parser->wanted & DETAIL_BIT(DETAIL_ARGUMENTS));
-}
-
-/* Behind the arguments; NULL: they are not all there. */
-static const uint8_t *pass_arguments(const uint8_t *at, const uint8_t *end, uint32_t count)
-{
+	const uint8_t *at = begin + known->length;
 	uint64_t length;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 1; i < known->arguments; i++) {
 		if (at == end || *at != '$')
-			return NULL;
+			return 0;
 		at = number_line(at + 1, end, &length);
 		if (!at || length + 2 > (uint64_t)(end - at))
-			return NULL;
+			return 0;
 		at += length + 2;
 	}
-	return at;
+	return (size_t)(at - begin);
 }
 
-static void open_entry(struct parser *parser, const struct run *run, size_t at,
-		       const struct redis_known *known, size_t bytes)
+/*
+ * The lengths of its arguments, where they are a few, and short enough to be looked at as words.
+ * Only once two commands in a row were of one length: else they are learned in vain.
+ */
+static void learn_lengths(struct redis *redis, struct redis_known *of, const uint8_t *begin,
+			  size_t bytes)
 {
-	struct request *r = &((struct redis *)parser->state)->request;
+	const uint8_t *at = begin + of->length, *data;
+	struct known_message *known = &of->known;
+	bool again = of->last == bytes;
+	uint64_t length;
+
+	of->last = (uint32_t)bytes;
+	known->words = of->header_words;
+	known->bytes = 0;
+	if (!again)
+		return;
+	for (uint32_t i = 1; i < of->arguments; i++) {
+		data = number_line(at + 1, begin + bytes, &length);
+		if (data - at > WORD_BYTES || (size_t)(at - begin) + WORD_BYTES > bytes ||
+		    !known__add(known, begin, (size_t)(at - begin), (size_t)(data - at)))
+			return;
+		at = data + length + 2;
+	}
+	known->bytes = (uint32_t)bytes;
+	known->serial = ++redis->serial;
+}
+
+static inline bool is_plain(const struct parser *parser, const struct request *r)
+{
+	return !(r->state | r->off | r->skip | (uintptr_t)r->details |
+		 (parser->wanted & DETAIL_BIT(DETAIL_ARGUMENTS)));
+}
+
+/* Without an entry the request is lost, which is counted. */
+static inline bool open_entry(struct parser *parser, const struct run *run, size_t at,
+			      const struct redis_known *known, size_t bytes)
+{
 	struct pending *p = parser__request(parser, run, at);
 
-	r->command = known->command;
 	if (!p)
-		return;
-	p->label = parser__command(parser, known->command);
+		return false;
+	p->label = known->label;
 	p->kind = known->command;
 	p->number = known->arguments - 1u;
+	p->flags = ENTRY_PLAIN;
 	p->request_bytes = bytes;
 	p->complete = true;
+	return true;
 }
 
-/* The same command as before it in this run; false: it is to be opened as any other. */
-static bool open_alike(struct parser *parser, const struct redis_known *known, size_t bytes)
+/*
+ * `times` more commands of so many bytes each, one behind the other. Times of what is carried are
+ * its own, so those are opened one by one; after a gap each is lost for itself.
+ */
+static COLD void open_more(struct parser *parser, const struct run *run, size_t at,
+			   const struct redis_known *known, size_t bytes, uint32_t times, bool open)
 {
-	const struct pending *before = pairing__back(&parser->pairing);
-	struct pending *p;
+	if (open && !run->carried && parser__request_again(parser, times))
+		return;
+	for (uint32_t i = 0; i < times; i++)
+		open_entry(parser, run, at + i * bytes, known, bytes);
+}
 
-	if (!before || before->kind != known->command || before->number != known->arguments - 1u)
-		return false;
-	p = parser__request_alike(parser);
-	if (p)
-		p->request_bytes = bytes;
-	return p;
+/* Bytes of a command that is read; 0: it is left to the general way. */
+static COLD size_t read_command(struct parser *parser, struct redis_known *known, const uint8_t *at,
+				const uint8_t *end)
+{
+	size_t bytes;
+
+	if ((!known->length || known->length > end - at ||
+	     !known__begins(&known->known, at, known->header_words)) &&
+	    !learn_header(known, at, end))
+		return 0;
+	bytes = length_of(known, at, end);
+	if (bytes)
+		learn_lengths(parser->state, known, at, bytes);
+	known->label = parser__command(parser, known->command);
+	return bytes;
+}
+
+/* The commands at `from` that are of one form; 0: the general way reads what is there. */
+static inline size_t take_commands(struct parser *parser, const struct run *run, size_t from)
+{
+	const uint8_t *at = run->bytes.data + from;
+	size_t left = run->bytes.length - from, bytes;
+	struct redis_known *known = known_at(parser->state, at);
+	uint32_t more;
+	bool open;
+
+	bytes = known__is(&known->known, at, left) ? known->known.bytes
+						   : read_command(parser, known, at, at + left);
+	if (!bytes || parser__follows(parser, known->command))
+		return 0;
+	((struct redis *)parser->state)->request.command = known->command;
+	open = open_entry(parser, run, from, known, bytes);
+	more = left == bytes ? 0 : known__times(&known->known, at + bytes, left - bytes);
+	if (more)
+		open_more(parser, run, from + bytes, known, bytes, more, open);
+	if (bytes * (1 + more) == run->bytes.length)
+		parser__asked(parser, &known->known);
+	return bytes * (1 + more);
 }
 
 size_t redis_fast__requests(struct parser *parser, const struct run *run, size_t from)
 {
-	struct redis *redis = parser->state;
-	const uint8_t *begin = run->bytes.data, *end = begin + run->bytes.length;
-	const uint8_t *at = begin + from, *next;
-	bool again =
-		false; /* opened one before, all of it in this chunk: the next one may be alike */
+	const struct redis *redis = parser->state;
+	size_t used;
 
 	if (!is_plain(parser, &redis->request))
 		return from;
-	while (end - at >= (ptrdiff_t)sizeof(redis->known->header)) { /* shorter ones are rare */
-		const struct redis_known *known = known_of(parser, at, end);
-
-		if (!known)
+	while (run->bytes.length - from >= COMMAND_SHORTEST) {
+		used = take_commands(parser, run, from);
+		if (!used)
 			break;
-		next = pass_arguments(at + known->length, end, known->arguments - 1u);
-		if (!next)
-			break;
-		if (!again || !open_alike(parser, known, (size_t)(next - at)))
-			open_entry(parser, run, (size_t)(at - begin), known, (size_t)(next - at));
-		again = !run->carried;
-		at = next;
+		from += used;
 	}
-	return (size_t)(at - begin);
+	return from;
 }
 
 /* ---- replies ---- */
@@ -229,102 +271,122 @@ static const uint8_t *value(const uint8_t *at, const uint8_t *end, struct form *
 	}
 }
 
-/* Answers that are alike in everything are told at once. */
-struct tally {
-	struct pending first; /* what it stands for */
-	uint64_t end_ns;
-	uint32_t hits, misses;
-	uint32_t count;
-};
-
-static void tell(struct parser *parser, const struct pending *p, uint64_t end_ns, uint32_t hits,
-		 uint32_t misses, uint32_t count)
+static inline bool awaits_plain(const struct parser *parser, const struct reply *r)
 {
-	struct answer a = {.outcome = OUTCOME_OK, .end_ns = end_ns};
-
-	a.detail.redis.command = p->kind;
-	a.detail.redis.arguments = p->number + 1;
-	a.detail.redis.hits = hits;
-	a.detail.redis.misses = misses;
-	parser__answer_many(parser, p, &a, count);
+	return !(r->state | r->depth | r->streamed | (parser->wanted & DETAIL_BIT(DETAIL_REPLY))) &&
+	       parser__in_step(parser);
 }
 
-static void tally__tell(struct tally *t, struct parser *parser)
-{
-	if (t->count)
-		tell(parser, &t->first, t->end_ns, t->hits, t->misses, t->count);
-	t->count = 0;
-}
-
-static void count_reading(const struct pending *p, const struct form *form, uint32_t *hits,
-			  uint32_t *misses)
-{
-	uint8_t reading = redis_reading__of(p);
-
-	if (reading == READ_NIL) { /* GET and its like */
-		*hits = !form->nil;
-		*misses = form->nil;
-	} else if (reading != READ_NONE) {
-		redis_reading__count(reading, p->number, form, hits, misses);
-	}
-}
-
-static bool alike(const struct pending *a, const struct pending *b)
-{
-	return a->kind == b->kind && a->label == b->label && a->number == b->number &&
-	       a->start_ns == b->start_ns && a->first_ns == b->first_ns &&
-	       a->queue_ns == b->queue_ns && a->request_bytes == b->request_bytes &&
-	       a->response_bytes == b->response_bytes && a->tgid == b->tgid && a->tid == b->tid;
-}
-
-/* last: nothing follows that it could be alike with. */
-static void tally__add(struct tally *t, struct parser *parser, const struct pending *p,
-		       const struct form *form, uint64_t end_ns, bool last)
-{
-	uint32_t hits = 0, misses = 0;
-
-	count_reading(p, form, &hits, &misses);
-	if (t->count && t->end_ns == end_ns && t->hits == hits && t->misses == misses &&
-	    alike(&t->first, p)) {
-		t->count++;
-		return;
-	}
-	tally__tell(t, parser);
-	if (last)
-		tell(parser, p, end_ns, hits, misses, 1);
-	else
-		*t = (struct tally){*p, end_ns, hits, misses, 1};
-}
-
-static bool awaits_plain(const struct parser *parser, const struct reply *r)
-{
-	return r->state == REPLY_START && !r->depth && !r->streamed &&
-	       !(parser->wanted & DETAIL_BIT(DETAIL_REPLY));
-}
-
-static bool is_simple_entry(const struct pending *p)
-{
-	uint8_t kind = redis_command__get(p->kind)->kind;
-
-	return kind == COMMAND_PLAIN || kind == COMMAND_GET_OPTION;
-}
-
-static struct pending *simple_front(const struct parser *parser)
+static inline struct pending *plain_front(const struct parser *parser)
 {
 	struct pending *p = pairing__front(&parser->pairing);
 
-	return p && !p->flags && !p->silent && !p->details && is_simple_entry(p) ? p : NULL;
+	return p && p->flags == ENTRY_PLAIN && !p->details ? p : NULL;
 }
 
-/* Nobody answers the entries that get no reply but the reply before them. */
-static void pass_silent(struct parser *parser, struct tally *tally, uint64_t time_ns)
+/*
+ * Behind the reply, of which is learned how to know it when it is said again; NULL: it is another
+ * one than those that are read here, or not all there. Of a string its length alone matters.
+ */
+static COLD const uint8_t *learn(struct redis *redis, const struct pending *p, const uint8_t *at,
+				 const uint8_t *end)
 {
-	const struct pending *p = pairing__front(&parser->pairing);
+	struct redis_said *said = &redis->said;
+	struct form form = {0};
+	const uint8_t *next = value(at, end, &form);
+	size_t bytes = (size_t)(next - at), line = bytes;
+	bool string = *at == '$' && !form.nil;
 
-	if (!p || !(p->flags & ENTRY_NO_REPLY))
-		return;
-	tally__tell(tally, parser);
-	redis__answer_silent(parser, time_ns);
+	if (!next)
+		return NULL;
+	*said = (struct redis_said){.command = p->kind, .number = p->number};
+	redis_reading__count(redis_reading__of(p), p->number, &form, &said->hits, &said->misses);
+	if (string)
+		line -= (size_t)form.number + 2;
+	if (bytes < WORD_BYTES)
+		known__add_short(&said->known, at, bytes, string ? word__first(line) : ~0ull);
+	else if (line <= WORD_BYTES)
+		known__add(&said->known, at, 0, line);
+	else if (string || !known__add(&said->known, at, 0, WORD_BYTES) ||
+		 !known__add(&said->known, at, line - WORD_BYTES, WORD_BYTES))
+		return next;
+	said->known.bytes = (uint32_t)bytes;
+	said->known.serial = ++redis->serial;
+	return next;
+}
+
+/* It says what was said to that command before. */
+static inline bool is_said(const struct redis_said *said, const struct pending *p,
+			   const uint8_t *at, const uint8_t *end)
+{
+	return said->command == p->kind && said->number == p->number &&
+	       known__is(&said->known, at, (size_t)(end - at));
+}
+
+/* Of another reply: whether it says the same to the metrics, in as many bytes. */
+static COLD const uint8_t *learn_alike(struct redis *redis, const struct pending *p,
+				       const uint8_t *at, const uint8_t *end)
+{
+	struct redis_said before = redis->said, *said = &redis->said;
+	const uint8_t *next = end - at >= REPLY_SHORTEST ? learn(redis, p, at, end) : NULL;
+
+	if (next && before.known.bytes && said->known.bytes == before.known.bytes &&
+	    said->hits == before.hits && said->misses == before.misses)
+		return next;
+	*said = before;
+	return NULL;
+}
+
+/* How many more of an entry's requests are answered alike, times included. */
+static uint32_t count_alike(struct redis *redis, const struct pending *p, const uint8_t **at,
+			    const uint8_t *end)
+{
+	const struct redis_said *said = &redis->said;
+	const uint8_t *next;
+	uint32_t times = 0;
+
+	for (; times + 1 < p->times; times++) {
+		next = is_said(said, p, *at, end) ? *at + said->known.bytes
+						  : learn_alike(redis, p, *at, end);
+		if (!next)
+			break;
+		*at = next;
+	}
+	return times;
+}
+
+/*
+ * Tells the answers to the requests of the oldest entry, as far as they are alike. Returns where
+ * they end; NULL: not even the first one is there.
+ */
+static inline const uint8_t *answer(struct parser *parser, const struct run *run, struct pending *p,
+				    const uint8_t *at, const uint8_t *end)
+{
+	struct redis *redis = parser->state;
+	const struct redis_said *said = &redis->said;
+	size_t offset = (size_t)(at - run->bytes.data);
+	const uint8_t *next;
+	uint32_t times = 1;
+	struct answer a;
+
+	next = is_said(said, p, at, end) ? at + said->known.bytes : learn(redis, p, at, end);
+	if (!next)
+		return NULL;
+	p->first_ns = run__time(run, offset);
+	p->response_bytes = (uint64_t)(next - at);
+	if (p->times > 1 && offset >= run->carried)
+		times += count_alike(redis, p, &next, end);
+	a.outcome = OUTCOME_OK;
+	a.end_ns = run__time(run, (size_t)(next - run->bytes.data) - 1);
+	memset(&a.detail.redis, 0, sizeof(a.detail.redis));
+	a.detail.redis.command = p->kind;
+	a.detail.redis.arguments = p->number + 1;
+	a.detail.redis.hits = said->hits;
+	a.detail.redis.misses = said->misses;
+	parser__answer_many(parser, &a, times);
+	if ((size_t)(next - at) == run->bytes.length)
+		parser__told(parser, &said->known, &a.detail);
+	return next;
 }
 
 size_t redis_fast__replies(struct parser *parser, const struct run *run, size_t from)
@@ -332,26 +394,19 @@ size_t redis_fast__replies(struct parser *parser, const struct run *run, size_t 
 	const struct redis *redis = parser->state;
 	const uint8_t *begin = run->bytes.data, *end = begin + run->bytes.length;
 	const uint8_t *at = begin + from, *next;
-	struct tally tally;
+	struct pending *p;
 
-	if (!awaits_plain(parser, &redis->reply) || !parser__in_step(parser))
+	if (!awaits_plain(parser, &redis->reply))
 		return from;
-	tally.count = 0;
-	while (end - at >= REPLY_SHORTEST) {
-		struct pending *p = simple_front(parser);
-		struct form form = {0};
-
-		next = p ? value(at, end, &form) : NULL;
+	while (end - at >= REPLY_SHORTEST && (p = plain_front(parser))) {
+		next = answer(parser, run, p, at, end);
 		if (!next)
 			break;
-		p->first_ns = run__time(run, (size_t)(at - begin));
-		p->response_bytes = (uint64_t)(next - at);
 		at = next;
-		tally__add(&tally, parser, p, &form, run__time(run, (size_t)(at - begin) - 1),
-			   at == end);
-		parser__pass_front(parser);
-		pass_silent(parser, &tally, run->time_ns);
+		/* nobody answers those that get no reply but the reply before them */
+		p = pairing__front(&parser->pairing);
+		if (p && p->flags & ENTRY_NO_REPLY)
+			redis__answer_silent(parser, run->time_ns);
 	}
-	tally__tell(&tally, parser);
 	return (size_t)(at - begin);
 }

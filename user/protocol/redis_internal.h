@@ -3,6 +3,7 @@
 #ifndef SONDE_REDIS_INTERNAL_H
 #define SONDE_REDIS_INTERNAL_H
 
+#include "protocol/known.h"
 #include "protocol/protocol.h"
 #include "protocol/redis_details.h"
 #include "protocol/redis_commands.h"
@@ -23,6 +24,7 @@
 #define ENTRY_GET      0x10 /* SET with GET: a reading command as well */
 #define ENTRY_INFO     0x20 /* its reply tells of the server's memory: kept in any case */
 #define ENTRY_FOLLOWED 0x40 /* queues want its arguments and the values of its reply */
+#define ENTRY_PLAIN    0x80 /* alone: no meaning but to be answered (redis_fast.c) */
 /* struct pending.kind is the command's index, pending.number its number of keys or channels */
 
 enum request_state {
@@ -106,21 +108,38 @@ struct reply {
 	uint32_t subscribed[3];			   /* channels, patterns, shard channels */
 };
 
-/* How a command begins that was seen whole, up to its arguments (redis_fast.c). */
+/*
+ * How a plain command begins that was seen whole (redis_fast.c), and, of the newest ones of one
+ * length, where the lengths of their arguments are.
+ */
+#define REDIS_HEADER_MAX 24 /* "*3\r\n$6\r\nEXPIRE\r\n" */
+#define REDIS_KNOWN	 4
+
 struct redis_known {
-	uint8_t header[24];
-	uint8_t length; /* 0: none */
-	uint8_t arguments;
+	struct known_message known;
+	uint32_t header_words; /* the first ones */
+	uint32_t last;	       /* bytes of the newest one that was read */
+	uint32_t label;
 	uint16_t command;
+	uint8_t arguments;
+	uint8_t length; /* of the header; 0: none is known */
 };
 
-#define REDIS_KNOWN 4
+/* What was said last to a plain command. */
+struct redis_said {
+	struct known_message known;
+	uint32_t number; /* the entry's */
+	uint32_t hits, misses;
+	uint16_t command;
+};
 
 struct redis {
 	struct request request;
 	struct reply reply;
 	struct redis_known known[REDIS_KNOWN];
-	bool leaving; /* whatever ends now is no failure */
+	struct redis_said said;
+	uint32_t serial; /* of what is known: counted up */
+	bool leaving;	 /* whatever ends now is no failure */
 };
 
 /* What became of some bytes, as in http1.c. */

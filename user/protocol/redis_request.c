@@ -94,6 +94,8 @@ static uint8_t flags_of(struct request *r, const struct redis_command *command)
 		flags |= ENTRY_INFO;
 	if (r->followed)
 		flags |= ENTRY_FOLLOWED;
+	if (command->kind == COMMAND_PLAIN || command->kind == COMMAND_GET_OPTION)
+		flags |= ENTRY_PLAIN;
 	if (r->off || r->skip)
 		flags |= ENTRY_NO_REPLY;
 	r->skip = false;

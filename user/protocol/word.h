@@ -8,6 +8,7 @@
 #define SONDE_WORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,6 +22,14 @@ static inline uint64_t word__at(const uint8_t *bytes)
 
 	memcpy(&word, bytes, sizeof(word));
 	return word;
+}
+
+static inline uint32_t word__half_at(const uint8_t *bytes)
+{
+	uint32_t half;
+
+	memcpy(&half, bytes, sizeof(half));
+	return half;
 }
 
 static inline bool word__has_zero(uint64_t word)
@@ -37,6 +46,13 @@ static inline bool word__has(uint64_t word, uint8_t byte)
 static inline bool word__has_less(uint64_t word, uint8_t limit)
 {
 	return (word - WORD_ONES * limit) & ~word & WORD_TOPS;
+}
+
+/* The first `bytes` of a word's bytes, 1 to 8. */
+static inline uint64_t word__first(size_t bytes)
+{
+	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
+	return ~0ull >> 8 * (WORD_BYTES - bytes);
 }
 
 /* Any byte of 16 in a row, from first on (a multiple of 16). */

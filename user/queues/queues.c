@@ -221,6 +221,7 @@ struct queues *queues__new(struct queue_settings *settings, struct engine *engin
 		return NULL;
 	}
 	engine->followed = qs->followed;
+	engine__change_meaning(engine);
 	return qs;
 }
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Exchanges that are as the last ones were go a way of their own: each conversation is played on
+ * it and without it, and must yield the same.
+ */
+#include <stdlib.h>
+#include "again.h"
+#include "harness.h"
+
+#define GET	   "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n"
+#define GET_OTHER  "*2\r\n$3\r\nGET\r\n$3\r\nyek\r\n"
+#define GET_LONGER "*2\r\n$3\r\nGET\r\n$4\r\nkeys\r\n"
+#define SET	   "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n"
+#define DEL	   "*2\r\n$3\r\nDEL\r\n$3\r\nkey\r\n"
+#define VALUE	   "$5\r\nvalue\r\n"
+#define OTHER	   "$5\r\nother\r\n"
+#define LONGER	   "$6\r\nvalues\r\n"
+#define NIL	   "$-1\r\n"
+#define OK	   "+OK\r\n"
+#define ERROR	   "-ERR no\r\n"
+
+struct conversation {
+	struct harness h;
+	uint64_t now_us;
+};
+
+static void open_one(struct conversation *c, enum role role, bool without)
+{
+	harness__open(&c->h, role, false);
+	c->h.engine->options.without_again = without;
+	c->now_us = 1000;
+}
+
+static void say(struct conversation *c, enum step_kind kind, const char *data)
+{
+	harness__step(&c->h, &(struct step){c->now_us, kind, data, 0}, 0);
+	c->now_us += 7 + c->now_us % 5;
+}
+
+static void ask(struct conversation *c, const char *request, const char *response)
+{
+	say(c, STEP_REQUEST, request);
+	say(c, STEP_RESPONSE, response);
+}
+
+static void ask_often(struct conversation *c, int times, const char *request, const char *response)
+{
+	for (int i = 0; i < times; i++)
+		ask(c, request, response);
+}
+
+static bool passes(const struct conversation *c)
+{
+	const struct connection *found = connections__find(c->h.engine->connections, 7);
+
+	return found && found->again_ready;
+}
+
+/* Both sides, on the way and without it; on it they were on it when the talk says so. */
+static void play_both(void (*talk)(struct conversation *c))
+{
+	struct conversation *on = calloc(1, sizeof(*on)), *off = calloc(1, sizeof(*off));
+
+	assert_non_null(on);
+	assert_non_null(off);
+	for (int role = ROLE_SERVER; role <= ROLE_CLIENT; role++) {
+		open_one(on, (enum role)role, false);
+		open_one(off, (enum role)role, true);
+		talk(on);
+		talk(off);
+		assert_false(passes(off));
+		harness__finish(&on->h);
+		harness__finish(&off->h);
+		assert_true(on->h.count > 0);
+		harness__assert_same(&off->h, &on->h, "on the way, as role", (size_t)role, 0);
+		harness__free(&on->h);
+		harness__free(&off->h);
+	}
+	free(on);
+	free(off);
+}
+
+static void must_pass(const struct conversation *c)
+{
+	if (!c->h.engine->options.without_again)
+		assert_true(passes(c));
+}
+
+/* ---- talks ---- */
+
+static void the_same(struct conversation *c)
+{
+	ask_often(c, 6, GET, VALUE);
+	must_pass(c);
+	ask_often(c, 3, GET_OTHER, OTHER);
+	must_pass(c);
+}
+
+static void others_between(struct conversation *c)
+{
+	ask_often(c, 6, GET, VALUE);
+	ask(c, GET, LONGER);
+	ask(c, GET, NIL);
+	ask(c, GET_LONGER, VALUE);
+	ask_often(c, 4, GET, VALUE);
+	ask(c, SET, OK);
+	ask(c, GET, ERROR);
+	ask_often(c, 6, SET, OK);
+	must_pass(c);
+	ask_often(c, 6, DEL, ":1\r\n");
+	must_pass(c);
+	ask_often(c, 2, DEL, ":0\r\n");
+	ask_often(c, 3, DEL, ":1\r\n");
+	ask_often(c, 6, "*1\r\n$4\r\nPING\r\n", "+PONG\r\n");
+	ask_often(c, 6, GET, "$0\r\n\r\n");
+	ask_often(c, 6, GET, "$1\r\nx\r\n");
+	ask_often(c, 2, GET, "$1\r\ny\r\n");
+	must_pass(c);
+}
+
+static void batches(struct conversation *c)
+{
+	ask_often(c, 6, GET GET GET, VALUE VALUE VALUE);
+	must_pass(c);
+	ask(c, GET GET, VALUE OTHER);
+	ask(c, GET, VALUE);
+	ask(c, GET GET_OTHER GET GET GET, VALUE OTHER VALUE OTHER VALUE);
+	must_pass(c);
+	ask(c, GET GET SET, VALUE VALUE OK);
+	ask_often(c, 5, GET GET, VALUE VALUE);
+	ask(c, GET GET, VALUE NIL);
+	ask_often(c, 4, GET GET, NIL NIL);
+}
+
+/* Answers in several calls, several questions before an answer, halves of messages. */
+static void not_in_turn(struct conversation *c)
+{
+	ask_often(c, 5, GET, VALUE);
+	say(c, STEP_REQUEST, GET GET GET);
+	say(c, STEP_RESPONSE, VALUE);
+	say(c, STEP_RESPONSE, VALUE VALUE);
+	ask_often(c, 5, GET, VALUE);
+	say(c, STEP_REQUEST, GET);
+	say(c, STEP_REQUEST, GET);
+	say(c, STEP_RESPONSE, VALUE VALUE);
+	ask_often(c, 5, GET, VALUE);
+	say(c, STEP_REQUEST, "*2\r\n$3\r\nGET\r\n$3\r\n");
+	say(c, STEP_REQUEST, "key\r\n");
+	say(c, STEP_RESPONSE, "$5\r\nval");
+	say(c, STEP_RESPONSE, "ue\r\n");
+	ask_often(c, 5, GET, VALUE);
+	say(c, STEP_REQUEST, GET);
+	say(c, STEP_RESPONSE, "$5\r\nval");
+	say(c, STEP_RESPONSE, "ue\r\n");
+	ask_often(c, 5, GET, VALUE);
+}
+
+static void lost_requests(struct conversation *c)
+{
+	ask_often(c, 6, GET, VALUE);
+	say(c, STEP_LOSE_REQUEST, GET);
+	say(c, STEP_RESPONSE, VALUE);
+	ask_often(c, 6, GET, VALUE);
+	say(c, STEP_LOSE_REQUEST, GET);
+	ask_often(c, 6, GET, VALUE);
+}
+
+static void lost_responses(struct conversation *c)
+{
+	ask_often(c, 6, GET, VALUE);
+	say(c, STEP_REQUEST, GET);
+	say(c, STEP_LOSE_RESPONSE, VALUE);
+	ask_often(c, 6, GET, VALUE);
+	say(c, STEP_REQUEST, GET GET);
+	say(c, STEP_LOSE_RESPONSE, VALUE);
+	say(c, STEP_RESPONSE, VALUE);
+	ask_often(c, 6, GET, VALUE);
+}
+
+static void the_end(struct conversation *c)
+{
+	ask_often(c, 6, GET, VALUE);
+	say(c, STEP_REQUEST, GET GET);
+	say(c, STEP_CLOSE, NULL);
+}
+
+static void silence(struct conversation *c)
+{
+	ask_often(c, 6, GET, VALUE);
+	ask(c, "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n" GET GET, VALUE);
+	ask_often(c, 6, GET, VALUE);
+	say(c, STEP_REQUEST, "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n");
+	say(c, STEP_REQUEST, GET);
+	say(c, STEP_REQUEST, GET);
+	ask(c, "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n", OK);
+	ask_often(c, 6, GET, VALUE);
+}
+
+static void transactions(struct conversation *c)
+{
+	ask_often(c, 6, GET, VALUE);
+	ask(c, "*1\r\n$5\r\nMULTI\r\n", OK);
+	ask_often(c, 6, GET, "+QUEUED\r\n");
+	ask(c, "*1\r\n$4\r\nEXEC\r\n", "*6\r\n" VALUE VALUE VALUE VALUE VALUE NIL);
+	ask_often(c, 6, GET, VALUE);
+}
+
+static void same_exchanges(void **state)
+{
+	(void)state;
+	play_both(the_same);
+	play_both(others_between);
+	play_both(batches);
+	play_both(not_in_turn);
+	play_both(lost_requests);
+	play_both(lost_responses);
+	play_both(the_end);
+	play_both(silence);
+	play_both(transactions);
+}
+
+/* ---- what they may mean changes ---- */
+
+static void nobody_passes_what_rules_want(void **state)
+{
+	struct conversation *c = calloc(1, sizeof(*c));
+
+	(void)state;
+	assert_non_null(c);
+	open_one(c, ROLE_SERVER, false);
+	ask_often(c, 6, GET, VALUE);
+	must_pass(c);
+	engine__want(c->h.engine, PROTOCOL_REDIS, SIDE_SERVER, DETAIL_BIT(DETAIL_ARGUMENTS));
+	ask(c, GET, VALUE);
+	assert_non_null(c->h.exchange[c->h.count - 1].details);
+	ask_often(c, 6, GET, VALUE);
+	assert_false(passes(c));
+	engine__want(c->h.engine, PROTOCOL_REDIS, SIDE_SERVER, 0);
+	ask_often(c, 6, GET, VALUE);
+	assert_true(passes(c));
+	harness__finish(&c->h);
+	harness__free(&c->h);
+	free(c);
+}
+
+/* A record of another process's, whose socket it is now. */
+static void another_process_is_told(void **state)
+{
+	struct conversation *c = calloc(1, sizeof(*c));
+	struct chunk *chunk = calloc(1, sizeof(*chunk) + sizeof(GET));
+
+	(void)state;
+	assert_non_null(c);
+	assert_non_null(chunk);
+	open_one(c, ROLE_SERVER, false);
+	ask_often(c, 6, GET, VALUE);
+	chunk->event =
+		(struct event){EVENT_CHUNK, 0, sizeof(*chunk) + sizeof(GET) - 1, c->now_us * 1000};
+	chunk->connection = 7;
+	chunk->position = c->h.position[DIRECTION_RECV];
+	chunk->length = chunk->head = sizeof(GET) - 1;
+	chunk->tgid = chunk->tid = 2;
+	chunk->direction = DIRECTION_RECV;
+	memcpy(chunk->data, GET, sizeof(GET) - 1);
+	c->h.position[DIRECTION_RECV] += chunk->length;
+	assert_int_equal(engine__event(c->h.engine, &chunk->event, chunk->event.size), 0);
+	say(c, STEP_RESPONSE, VALUE);
+	assert_int_equal(c->h.exchange[c->h.count - 1].tgid, 2);
+	assert_int_equal(c->h.exchange[c->h.count - 1].outcome, OUTCOME_OK);
+	harness__finish(&c->h);
+	harness__free(&c->h);
+	free(chunk);
+	free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_exchanges),
+		cmocka_unit_test(nobody_passes_what_rules_want),
+		cmocka_unit_test(another_process_is_told),
+	};
+
+	return cmocka_run_group_tests_name("again", tests, NULL, NULL);
+}
