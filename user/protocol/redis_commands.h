@@ -50,12 +50,32 @@ enum redis_kind {
 	COMMAND_CLIENT_REPLY,
 };
 
+/* Where among the arguments keys are; redis_keys.c finds them. Argument 0 is the name. */
+enum redis_key_places {
+	KEYS_NONE = 0,
+	KEYS_ONE,	      /* the first */
+	KEYS_TWO,	      /* the first two */
+	KEYS_ALL,	      /* all of them */
+	KEYS_BUT_LAST,	      /* all but the last, a time-out or a path */
+	KEYS_PAIRS,	      /* key value key value ... */
+	KEYS_TRIPLES,	      /* key path value ... */
+	KEYS_SECOND,	      /* behind a subcommand */
+	KEYS_FROM_SECOND,     /* BITOP */
+	KEYS_COUNTED,	      /* their number, then they */
+	KEYS_COUNTED_SECOND,  /* the same from the second argument on: EVAL, BLMPOP */
+	KEYS_ONE_AND_COUNTED, /* the first, and the same: ZUNIONSTORE */
+	KEYS_COUNTED_PAIRS,   /* their number, then key value ...: MSETEX */
+	KEYS_STREAMS,	      /* the first half of what is behind STREAMS */
+	KEYS_HOW_COUNT
+};
+
 struct redis_command {
 	const char *name; /* upper case; "CONFIG GET" for a subcommand */
 	uint8_t length;
 	bool container;	 /* its first argument may be a subcommand of the table */
 	uint8_t reading; /* enum redis_reading */
 	uint8_t kind;	 /* enum redis_kind */
+	uint8_t keys;	 /* enum redis_key_places */
 };
 
 /* Index of a command as sent, whatever its case. */
