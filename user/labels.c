@@ -25,7 +25,6 @@
 #define PAGE_LABELS  256
 #define ARENA_BLOCK  (64 * 1024)
 #define CACHE_SLOTS  4096
-#define KIND_COUNT   (LABEL_COMMAND + 1)
 #define PATTERNS_MAX 256
 
 struct arena_block {
@@ -67,7 +66,7 @@ struct labels {
 	uint32_t *service_routes; /* how many routes a service has */
 	uint32_t service_count;
 	uint32_t commands[REDIS_COMMAND_MAX];
-	uint64_t overflowed[KIND_COUNT];
+	uint64_t overflowed[LABEL_KINDS];
 	bool refusing;
 	uint64_t seed; /* nobody outside can make raw texts collide on purpose */
 	struct cached route_cache[CACHE_SLOTS];
@@ -443,6 +442,16 @@ uint32_t labels__command(struct labels *labels, struct slice name, struct slice 
 {
 	return labels__command_at(labels,
 				  redis_command__find_sub(redis_command__find(name), subcommand));
+}
+
+/* ---- patterns of keys ---- */
+
+uint32_t labels__key_pattern(struct labels *labels, struct slice text)
+{
+	if (labels->refusing ||
+	    !add_label(labels, LABEL_KEY, keep(labels, (const char *)text.data, text.length)))
+		return LABEL_OTHER;
+	return labels->count - 1;
 }
 
 /* ---- reading ---- */

@@ -26,7 +26,13 @@ struct label {
 	uint8_t streams;      /* of a gRPC method: RPC_STREAMS_ bits learned (exchange.h) */
 };
 
-enum label_kind { LABEL_ROUTE = 1, LABEL_STATEMENT = 2, LABEL_COMMAND = 3 };
+enum label_kind {
+	LABEL_ROUTE = 1,
+	LABEL_STATEMENT = 2,
+	LABEL_COMMAND = 3,
+	LABEL_KEY = 4, /* a pattern of Redis keys; who knows them all is keys/patterns.h */
+	LABEL_KINDS
+};
 
 struct labels_options {
 	uint32_t routes_per_service; /* default 200 */
@@ -58,6 +64,9 @@ uint32_t labels__command(struct labels *labels, struct slice name, struct slice 
 
 /* The same by its index in redis_commands.h. */
 uint32_t labels__command_at(struct labels *labels, uint32_t index);
+
+/* One more pattern of Redis keys, which the caller finds again and bounds; or LABEL_OTHER. */
+uint32_t labels__key_pattern(struct labels *labels, struct slice text);
 
 /* While that holds, what is not known yet is `other`. */
 void labels__refuse(struct labels *labels, bool refuse);

@@ -105,7 +105,7 @@ static bool is_date(struct slice s, const struct makeup *m)
 	return s.length >= 15 && s.data[8] == 'T' && m->letters <= 2;
 }
 
-static const char *fold_of(struct slice s)
+const char *route__fold(struct slice s)
 {
 	struct makeup m = makeup_of(s);
 
@@ -161,7 +161,8 @@ static void put_plain(struct writer *w, struct slice s)
 /* "main.3f2a9c1b.js": what stands between dots is folded one by one. */
 static void put_segment(struct writer *w, struct slice s)
 {
-	const char *whole = slice__find(s, '.') < 0 || slice__find(s, '@') >= 0 ? fold_of(s) : NULL;
+	const char *whole =
+		slice__find(s, '.') < 0 || slice__find(s, '@') >= 0 ? route__fold(s) : NULL;
 
 	if (whole) {
 		put_text(w, whole);
@@ -170,7 +171,7 @@ static void put_segment(struct writer *w, struct slice s)
 	for (bool first = true; s.length || first; first = false) {
 		ptrdiff_t dot = slice__find(s, '.');
 		struct slice piece = dot < 0 ? s : slice__sub(s, 0, (size_t)dot);
-		const char *fold = fold_of(piece);
+		const char *fold = route__fold(piece);
 
 		if (fold)
 			put_text(w, fold);

@@ -19,6 +19,8 @@ struct slice route__path(struct slice target);
  * most ROUTE_MAX - 1. Bytes outside printable ASCII and quotes are replaced.
  */
 size_t route__template(struct slice target, char out[ROUTE_MAX]);
+/* What one part of a path or of a key is folded to: "{id}"; NULL: it stays as it is. */
+const char *route__fold(struct slice part);
 /* True where the path fits the pattern ("/orders/{order}/items/{item}"; a final "/..." fits any
  * rest). */
 bool route__fits(const char *pattern, struct slice path);

@@ -108,7 +108,7 @@ struct snapshot {
 	uint32_t slow_exchange_count;
 	struct shares_counts shares;
 	uint64_t now_ns, first_ns; /* of the newest and the first event */
-	uint64_t label_overflow[LABEL_COMMAND + 1];
+	uint64_t label_overflow[LABEL_KINDS];
 	uint32_t label_count, process_count, service_count, series_count;
 	uint64_t copy_ns; /* how long the engine's thread was held up */
 	struct web_counts web;

@@ -318,7 +318,8 @@ static void expose_bounds(struct writer *w, const struct snapshot *s)
 {
 	static const char *const kinds[] = {[LABEL_ROUTE] = "route",
 					    [LABEL_STATEMENT] = "statement",
-					    [LABEL_COMMAND] = "command"};
+					    [LABEL_COMMAND] = "command",
+					    [LABEL_KEY] = "key"};
 	const char *name;
 
 	count(w, "sonde_series", METRIC_GAUGE, "", "Sets of label values held, over all families.",
@@ -333,10 +334,10 @@ static void expose_bounds(struct writer *w, const struct snapshot *s)
 		}
 	writer__family(w, "sonde_labels_overflow_total", METRIC_COUNTER, "",
 		       "Names that became `other` because too many are known.");
-	for (int kind = LABEL_ROUTE; kind <= LABEL_COMMAND; kind++)
+	for (int kind = LABEL_ROUTE; kind < LABEL_KINDS; kind++)
 		one(w, "kind", kinds[kind], s->label_overflow[kind]);
-	count(w, "sonde_labels", METRIC_GAUGE, "", "Routes, statements and commands known.",
-	      s->label_count);
+	count(w, "sonde_labels", METRIC_GAUGE, "",
+	      "Routes, statements, commands and patterns of keys known.", s->label_count);
 	count(w, "sonde_processes", METRIC_GAUGE, "", "Processes known.", s->process_count);
 	count(w, "sonde_services", METRIC_GAUGE, "", "Services known.", s->service_count);
 }
