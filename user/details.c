@@ -13,6 +13,7 @@ struct details {
 	struct details_pool *pool;
 	struct details *next;	/* while it is not in use */
 	struct details *beside; /* holds DETAIL_VALUES where DETAIL_REPLY grows here; NULL mostly */
+	struct details *keys;	/* holds DETAIL_KEYS and DETAIL_FOUND; NULL mostly */
 	uint16_t used;
 	uint8_t newest; /* enum detail, plus 1 */
 	struct part part[DETAIL_COUNT];
@@ -87,6 +88,7 @@ void details__free(struct details *d)
 	if (!d)
 		return;
 	details__free(d->beside);
+	details__free(d->keys);
 	d->pool->count--;
 	d->next = d->pool->unused;
 	d->pool->unused = d;
@@ -103,9 +105,19 @@ static bool begin(struct details *d, enum detail detail)
 	return true;
 }
 
+static bool is_of_keys(enum detail detail)
+{
+	return detail == DETAIL_KEYS || detail == DETAIL_FOUND;
+}
+
 /* Where a detail is kept; NULL where there is no room for another holder. */
 static struct details *holder(struct details *d, enum detail detail)
 {
+	if (is_of_keys(detail)) {
+		if (!d->keys)
+			d->keys = details__new(d->pool);
+		return d->keys;
+	}
 	if (detail != DETAIL_VALUES || !d->part[DETAIL_REPLY].length)
 		return d;
 	if (!d->beside)
@@ -136,19 +148,25 @@ void details__append(struct details *d, enum detail detail, struct slice bytes)
 	d->part[detail].length = (uint16_t)(d->part[detail].length + bytes.length);
 }
 
+/* Where it is kept already; NULL: nowhere. */
+static const struct details *there(const struct details *d, enum detail detail)
+{
+	if (d && is_of_keys(detail))
+		return d->keys;
+	return d && detail == DETAIL_VALUES && d->beside ? d->beside : d;
+}
+
 struct slice details__get(const struct details *d, enum detail detail)
 {
+	d = there(d, detail);
 	if (!d)
 		return (struct slice){0};
-	if (detail == DETAIL_VALUES && d->beside)
-		d = d->beside;
 	return slice__of(d->bytes + d->part[detail].first, d->part[detail].length);
 }
 
 bool details__cut(const struct details *d, enum detail detail)
 {
-	if (d && detail == DETAIL_VALUES && d->beside)
-		d = d->beside;
+	d = there(d, detail);
 	return d && d->part[detail].cut;
 }
 

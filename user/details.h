@@ -20,6 +20,8 @@ enum detail {
 	DETAIL_ARGUMENTS,  /* Redis: as records (redis_details.h), the name first */
 	DETAIL_REPLY,	   /* Redis: the reply as it stands on the wire */
 	DETAIL_VALUES,	   /* Redis: the same as records (redis_details.h), for queues */
+	DETAIL_KEYS,	   /* Redis: patterns of keys where they differ, redis_details.h; no key */
+	DETAIL_FOUND,	   /* Redis: what became of them, redis_details.h */
 	DETAIL_COUNT
 };
 
@@ -48,7 +50,7 @@ void details__free(struct details *details); /* NULL is fine */
 /*
  * Appends bytes to a detail; what does not fit is cut off. A message's detail must be complete
  * before the next one begins: bytes for an earlier one are not taken any more. Only DETAIL_VALUES
- * may grow together with DETAIL_REPLY.
+ * may grow together with DETAIL_REPLY, and DETAIL_KEYS and DETAIL_FOUND with any other.
  */
 void details__append(struct details *details, enum detail detail, struct slice bytes);
 /* Empty where there is none; NULL is fine. */

@@ -22,6 +22,7 @@ struct engine *engine__new(const struct engine_options *options)
 	if (!engine->options.connections_max)
 		engine->options.connections_max = CONNECTIONS_MAX;
 	engine->labels = labels__new(&options->labels);
+	engine->keys = engine->labels ? key_patterns__new(engine->labels) : NULL;
 	engine->processes = processes__new(options->proc);
 	engine->connections = connections__new(engine);
 	engine->details = details_pool__new();
@@ -29,8 +30,10 @@ struct engine *engine__new(const struct engine_options *options)
 		processes__name_pods(engine->processes, options->pod_logs ? options->pod_logs : "");
 		processes__set_services(engine->processes, options->services);
 	}
-	if (engine->labels && engine->processes && engine->connections && engine->details)
+	if (engine->keys && engine->processes && engine->connections && engine->details) {
+		engine__set_keys(engine, &options->keys);
 		return engine;
+	}
 	engine__free(engine);
 	return NULL;
 }
@@ -46,6 +49,7 @@ void engine__free(struct engine *engine)
 	details_pool__free(engine->details);
 	if (engine->processes)
 		processes__free(engine->processes);
+	key_patterns__free(engine->keys);
 	if (engine->labels)
 		labels__free(engine->labels);
 	free(engine);
@@ -120,6 +124,17 @@ void engine__want_also(struct engine *engine, enum protocol_id protocol, enum si
 {
 	engine->wanted_also[protocol][side] = details;
 	join_wants(engine, protocol, side);
+}
+
+void engine__set_keys(struct engine *engine, const struct key_options *options)
+{
+	uint32_t details;
+
+	key_patterns__set(engine->keys, options);
+	engine->options.keys.patterns = NULL; /* copied: the caller's may go */
+	details = key_patterns__wanted(engine->keys) ? DETAIL_BIT(DETAIL_KEYS) : 0;
+	for (int side = 0; side < SIDE_COUNT; side++)
+		engine__want_also(engine, PROTOCOL_REDIS, (enum side)side, details);
 }
 
 void engine__refuse(struct engine *engine, bool refuse)

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include "event.h"
 #include "exchange.h"
+#include "keys/patterns.h"
 #include "labels.h"
 #include "pools.h"
 #include "process.h"
@@ -60,6 +61,7 @@ struct engine_counters {
 
 struct engine_options {
 	struct labels_options labels;
+	struct key_options keys;	    /* engine__set_keys changes them */
 	const struct service_set *services; /* NULL: none; processes__set_services changes them */
 	const char *pod_logs;	  /* the kubelet's links to containers' logs; NULL or "": nowhere */
 	const char *proc;	  /* live: where to find what events lack, "/proc"; NULL: nowhere */
@@ -75,6 +77,7 @@ struct engine_options {
 
 struct engine {
 	struct labels *labels;
+	struct key_patterns *keys;
 	struct processes *processes;
 	struct connections *connections;
 	struct details_pool *details;
@@ -112,7 +115,8 @@ void engine__remove_sink(struct engine *engine, const void *context);
  */
 void engine__want(struct engine *engine, enum protocol_id protocol, enum side side,
 		  uint32_t details);
-/* The same of metrics, which want trace ids; neither takes from what the other wants. */
+/* The same of metrics, which want trace ids, and of key patterns; none takes from what the others
+ * want. */
 void engine__want_also(struct engine *engine, enum protocol_id protocol, enum side side,
 		       uint32_t details);
 
@@ -121,6 +125,9 @@ static inline void engine__change_meaning(struct engine *engine)
 {
 	engine->meaning++;
 }
+
+/* Which patterns Redis keys are told by, from now on. */
+void engine__set_keys(struct engine *engine, const struct key_options *options);
 
 /* While memory is short: new connections (LOSS_MEMORY), names (`other`) and details are refused. */
 void engine__refuse(struct engine *engine, bool refuse);

@@ -112,6 +112,7 @@ struct exchange {
 			uint32_t
 				queued; /* place within MULTI, from 1; its own reply is in EXEC's */
 			uint16_t command;   /* index of redis_commands.h */
+			uint16_t pattern;   /* of its keys (keys/patterns.h); 0: none */
 			uint32_t arguments; /* the name included */
 		} redis;
 	};

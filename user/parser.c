@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include "compiler.h"
+#include "keys/patterns.h"
 
 #define QUIET_NS                                                                                   \
 	1000000000ull /* both directions silent for so long: nothing is on its way any more */
@@ -58,8 +59,10 @@ static void publish_unanswered(struct connection *c, const struct pending *p,
 		exchange.http.method = p->kind < HTTP_METHOD_COUNT ? (uint8_t)p->kind : 0;
 		exchange.http.status = 0;
 	}
-	if (exchange.protocol == PROTOCOL_REDIS)
+	if (exchange.protocol == PROTOCOL_REDIS) {
 		exchange.redis.command = p->kind;
+		exchange.redis.pattern = p->pattern;
+	}
 	exchanges__count_ended(c, &exchange);
 	exchanges__publish(c, &exchange);
 }
@@ -453,6 +456,11 @@ uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncat
 uint32_t parser__command(struct parser *parser, uint32_t index)
 {
 	return labels__command_at(parser->connection->engine->labels, index);
+}
+
+uint16_t parser__key(struct parser *parser, struct slice key)
+{
+	return key_patterns__of(parser->connection->engine->keys, key);
 }
 
 void parser__activity(struct parser *parser, enum activity activity, uint64_t time_ns)

@@ -57,6 +57,9 @@ struct harness {
 	struct connection_event event[HARNESS_EVENTS];
 };
 
+/* What a test wants of the patterns of keys; nothing where it does not say. */
+static struct key_options harness_keys __attribute__((unused));
+
 static inline void harness__took(void *context, const struct exchange *exchange)
 {
 	struct harness *h = context;
@@ -84,7 +87,7 @@ static inline void harness__guard(struct harness *h)
 
 static inline void harness__open(struct harness *h, enum role role, bool existing)
 {
-	struct engine_options options = {.connections_max = 16};
+	struct engine_options options = {.connections_max = 16, .keys = harness_keys};
 	struct open_event open = {
 		.event = {.type = EVENT_OPEN, .size = sizeof(open), .time_ns = 1000},
 		.connection = 7,

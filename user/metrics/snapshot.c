@@ -206,6 +206,7 @@ static void copy_engine(struct snapshot *snapshot, const struct engine *engine)
 	for (int kind = LABEL_ROUTE; kind <= LABEL_COMMAND; kind++)
 		snapshot->label_overflow[kind] =
 			labels__overflowed(engine->labels, (enum label_kind)kind);
+	snapshot->label_overflow[LABEL_KEY] = key_patterns__overflowed(engine->keys);
 	snapshot->label_count = labels__count(engine->labels);
 	snapshot->process_count = processes__count(engine->processes);
 	snapshot->service_count = processes__service_count(engine->processes);

@@ -211,6 +211,9 @@ uint8_t parser__rpc_streams(struct parser *parser, uint32_t label, uint8_t bits)
 uint32_t parser__statement(struct parser *parser, struct slice sql, bool truncated);
 uint32_t parser__command(struct parser *parser, uint32_t index); /* of redis_commands.h */
 
+/* Which pattern a Redis key fits (keys/patterns.h). */
+uint16_t parser__key(struct parser *parser, struct slice key);
+
 /* State of a database connection, for gauges. */
 enum activity { ACTIVITY_NONE = 0, ACTIVITY_IDLE, ACTIVITY_BUSY, ACTIVITY_IN_TRANSACTION };
 void parser__activity(struct parser *parser, enum activity activity, uint64_t time_ns);

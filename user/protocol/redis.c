@@ -145,7 +145,10 @@ static void init(struct parser *parser, bool begun)
 
 static void clear(struct parser *parser)
 {
-	details__free(((struct redis *)parser->state)->request.details);
+	struct redis *state = parser->state;
+
+	details__free(state->request.details);
+	redis_patterns__unqueue(&state->reply);
 }
 
 static size_t feed_plain(struct parser *parser, const struct run *run, size_t from)

@@ -126,6 +126,8 @@ void redis__answer_silent(struct parser *parser, uint64_t time_ns)
 	for (; p && p->flags & ENTRY_NO_REPLY && p->complete;
 	     p = pairing__front(&parser->pairing)) {
 		a.end_ns = time_ns ? time_ns : p->start_ns;
+		a.detail.redis.command = p->kind;
+		a.detail.redis.pattern = p->pattern;
 		parser__answer(parser, &a);
 	}
 }
@@ -142,6 +144,7 @@ static void publish(struct parser *parser, struct pending *p, uint64_t end_ns)
 		snprintf(a.detail.redis.error, sizeof(a.detail.redis.error), "%s", h->error);
 	a.detail.redis.blocking = p->flags & ENTRY_BLOCKING && !h->form.queued;
 	a.detail.redis.command = p->kind;
+	a.detail.redis.pattern = p->pattern;
 	a.detail.redis.arguments = p->number + 1;
 	a.detail.redis.queued = h->form.queued ? r->queued : 0;
 	a.detail.redis.hits = h->hits;
@@ -153,15 +156,18 @@ static void publish(struct parser *parser, struct pending *p, uint64_t end_ns)
 }
 
 /* What the connection is from now on, as the server says it. */
-static void follow(struct reply *r, const struct pending *p)
+static void follow(struct parser *parser, struct reply *r, const struct pending *p)
 {
 	uint8_t kind = kind_of(p);
 
 	if (kind == COMMAND_EXEC || kind == COMMAND_DISCARD || kind == COMMAND_MULTI ||
-	    kind == COMMAND_RESET)
+	    kind == COMMAND_RESET) {
 		redis_reading__unqueue(r);
-	else if (r->head.form.queued)
+		redis_patterns__unqueue(r);
+	} else if (r->head.form.queued) {
+		redis_patterns__queue(parser, p);
 		redis_reading__queue(r, p);
+	}
 	if (kind == COMMAND_HELLO && !r->head.error && !r->head.form.queued)
 		r->resp3 = r->head.form.type == '%';
 	if (kind == COMMAND_RESET && !r->head.error) {
@@ -200,7 +206,7 @@ struct step redis__replied(struct parser *parser, uint64_t time_ns, size_t used)
 		return unmatched(parser, time_ns, used);
 	if (r->head.first == FIRST_CONFIRMATION && is_subscription(p) && !confirm(r, p))
 		return (struct step){.used = used}; /* one of several */
-	follow(r, p);
+	follow(parser, r, p);
 	ends = p->flags & ENTRY_ENDLESS && !r->head.error;
 	publish(parser, p, time_ns);
 	if (ends)

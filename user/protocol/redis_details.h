@@ -33,8 +33,20 @@ struct redis_value {
 
 #define REDIS_TAIL_OF_VALUE 0x01
 
+/*
+ * DETAIL_KEYS is the pattern (uint16_t) of each key of a command whose keys do not all fit the same
+ * one. DETAIL_FOUND are these, of keys that the elements of its reply told apart; of EXEC's those
+ * of its commands.
+ */
+struct redis_found {
+	uint16_t pattern;
+	uint16_t hits, misses;
+};
+
 /* The next record and its bytes; false at the end. */
 bool redis_argument__next(struct slice *rest, struct redis_argument *out, struct slice *bytes);
+bool redis_pattern__next(struct slice *rest, uint16_t *out);
+bool redis_found__next(struct slice *rest, struct redis_found *out);
 bool redis_value__next(struct slice *rest, struct redis_value *out, struct slice *bytes);
 
 #endif

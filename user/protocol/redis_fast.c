@@ -142,7 +142,7 @@ static void learn_lengths(struct redis *redis, struct redis_known *of, const uin
 static inline bool is_plain(const struct parser *parser, const struct request *r)
 {
 	return !(r->state | r->off | r->skip | (uintptr_t)r->details |
-		 (parser->wanted & DETAIL_BIT(DETAIL_ARGUMENTS)));
+		 (parser->wanted & (DETAIL_BIT(DETAIL_ARGUMENTS) | DETAIL_BIT(DETAIL_KEYS))));
 }
 
 /* Without an entry the request is lost, which is counted. */
@@ -381,6 +381,7 @@ static inline const uint8_t *answer(struct parser *parser, const struct run *run
 	memset(&a.detail.redis, 0, sizeof(a.detail.redis));
 	a.detail.redis.command = p->kind;
 	a.detail.redis.arguments = p->number + 1;
+	a.detail.redis.pattern = p->pattern;
 	a.detail.redis.hits = said->hits;
 	a.detail.redis.misses = said->misses;
 	parser__answer_many(parser, &a, times);

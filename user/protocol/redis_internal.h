@@ -7,6 +7,7 @@
 #include "protocol/protocol.h"
 #include "protocol/redis_details.h"
 #include "protocol/redis_commands.h"
+#include "protocol/redis_keys.h"
 
 #define REDIS_LINE_MAX	    4096 /* a longer line is judged by its beginning */
 #define REDIS_DEPTH	    4 /* levels of a reply that are told apart; deeper ones count as one */
@@ -52,6 +53,8 @@ struct request {
 	uint64_t bytes;		/* of the command so far */
 	uint64_t start_ns, queue_ns;
 	struct details *details;
+	struct redis_keys keys; /* where the patterns of keys are wanted */
+	uint32_t named;		/* keys so far */
 };
 
 enum reply_state {
@@ -105,6 +108,7 @@ struct reply {
 	bool resp3;	 /* HELLO 3 was answered */
 	uint32_t queued; /* commands of the transaction so far, or REDIS_QUEUED_UNSURE */
 	uint16_t queued_reading[REDIS_QUEUED_MAX]; /* redis_reading__pack() */
+	struct details *queued_patterns;	   /* of their keys; NULL mostly */
 	uint32_t subscribed[3];			   /* channels, patterns, shard channels */
 };
 
@@ -188,6 +192,24 @@ void redis_reading__unqueue(struct reply *reply);
 void redis_reading__unsure(struct reply *reply);
 /* One value of EXEC's array is complete. */
 void redis_reading__element(struct reply *reply);
+/* What it tells of a queued command's keys; false: it was no reading one, or it is not known. */
+bool redis_reading__of_queued(const struct reply *reply, uint32_t *hits, uint32_t *misses);
+
+/* ---- redis_patterns.c: which patterns the keys fit (keys/patterns.h), where that is wanted ----
+ */
+
+static inline bool redis_patterns__wanted(const struct parser *parser)
+{
+	return parser->wanted & DETAIL_BIT(DETAIL_KEYS);
+}
+
+/* One of a command's keys has passed. */
+void redis_patterns__key(struct parser *parser, struct pending *entry, struct slice key);
+/* A command was queued, a transaction has ended. */
+void redis_patterns__queue(struct parser *parser, const struct pending *entry);
+void redis_patterns__unqueue(struct reply *reply);
+/* One value of the array that answers the oldest command is complete. */
+void redis_patterns__element(struct parser *parser);
 
 /* ---- redis_error.c ---- */
 

@@ -88,14 +88,20 @@ void redis_reading__unsure(struct reply *r)
 	r->queued = REDIS_QUEUED_UNSURE;
 }
 
-void redis_reading__element(struct reply *r)
+bool redis_reading__of_queued(const struct reply *r, uint32_t *hits, uint32_t *misses)
 {
 	uint32_t index = r->head.form.elements - 1;
 	uint16_t queued;
 
 	if (r->queued == REDIS_QUEUED_UNSURE || index >= r->queued || index >= REDIS_QUEUED_MAX)
-		return;
+		return false;
 	queued = r->queued_reading[index];
 	redis_reading__count(queued & ((1 << READING_BITS) - 1), queued >> READING_BITS,
-			     &r->head.element, &r->head.hits, &r->head.misses);
+			     &r->head.element, hits, misses);
+	return true;
+}
+
+void redis_reading__element(struct reply *r)
+{
+	redis_reading__of_queued(r, &r->head.hits, &r->head.misses);
 }

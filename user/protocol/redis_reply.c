@@ -65,8 +65,11 @@ static struct step value_done(struct parser *parser, uint64_t time_ns, size_t us
 
 	r->state = REPLY_START;
 	for (;;) {
-		if (is_element(r))
+		if (is_element(r)) {
 			redis_reading__element(r);
+			if (redis_patterns__wanted(parser))
+				redis_patterns__element(parser);
+		}
 		if (--r->left[r->depth - 1])
 			return (struct step){.used = used};
 		if (--r->depth == 0)

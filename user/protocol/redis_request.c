@@ -65,6 +65,8 @@ static void begin(struct parser *parser, const struct run *run, size_t at, uint3
 	details__free(r->details);
 	r->details = NULL;
 	r->open = r->told = r->over = r->followed = r->cut = false;
+	r->keys = (struct redis_keys){0};
+	r->named = 0;
 	r->command = REDIS_COMMAND_UNKNOWN;
 	r->arguments = arguments;
 	r->at = 0;
@@ -135,6 +137,8 @@ static void open_entry(struct parser *parser, const struct run *run, size_t at)
 	p->flags = flags;
 	p->details = r->details;
 	r->details = NULL;
+	if (redis_patterns__wanted(parser))
+		redis_keys__begin(&r->keys, r->command, r->arguments);
 }
 
 /* "ON" answers again, "OFF" is silence from itself on, "SKIP" is silence for itself and the next.
@@ -171,6 +175,8 @@ static void look_at_argument(struct parser *parser, struct slice argument)
 		client_reply(parser, argument);
 	if (!p)
 		return;
+	if (redis_keys__matters(&r->keys, r->at) && redis_keys__take(&r->keys, r->at, argument))
+		redis_patterns__key(parser, p, argument);
 	if (kind == COMMAND_GET_OPTION && r->at > 2 && slice__equals_nocase(argument, "get"))
 		p->flags |= ENTRY_GET;
 	if (kind == COMMAND_BLOCK_OPTION && !r->over && !r->multi &&
@@ -179,14 +185,16 @@ static void look_at_argument(struct parser *parser, struct slice argument)
 	r->over |= kind == COMMAND_BLOCK_OPTION && slice__equals_nocase(argument, "streams");
 }
 
-/* Keys and values never do: they may be long, and nothing is waited for to look at them. */
+/* Values never do, and keys where nobody asks for them: they may be long, and nothing is waited
+ * for to look at them. */
 static bool matters(const struct parser *parser, const struct request *r)
 {
 	uint8_t kind = redis_command__get(r->command)->kind;
 
 	return UNTIL_NAME(r) || kind == COMMAND_CLIENT_REPLY ||
 	       (kind == COMMAND_BLOCK_OPTION && !r->over) ||
-	       (kind == COMMAND_GET_OPTION && r->at > 2) || keeps(parser, r);
+	       (kind == COMMAND_GET_OPTION && r->at > 2) || redis_keys__matters(&r->keys, r->at) ||
+	       keeps(parser, r);
 }
 
 static void take_argument(struct parser *parser, const struct run *run, size_t at,
