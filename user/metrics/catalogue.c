@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "protocol/redis_commands.h"
 #include "route.h"
 #include "shares/timeline.h"
 
@@ -67,6 +68,8 @@ static void label_each(struct writer *w, const struct family *f, const struct se
 		{WITH_COMMAND, "command", s->label.text},
 		{WITH_ERROR, "error", s->key.text},
 		{WITH_REASON, "reason", s->key.text},
+		{WITH_PATTERN, "pattern", s->label.text},
+		{WITH_KEY_COMMAND, "command", redis_command__get(s->key.status)->name},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -304,6 +307,23 @@ const struct family families[] = {
 	 COUNTER(GROUP_CACHE_SERVICE, 0, COUNTER_MISSES)},
 	{CACHE("hit_rate_percent"), "Share of keys found over the last five minutes.", "percent",
 	 METRIC_GAUGE, GROUP_CACHE_SERVICE, 0, 0, write_share},
+	{CACHE("key_operations_total"),
+	 "Commands that name keys of a pattern, blocking and unanswered ones included.", "",
+	 COUNTER(GROUP_CACHE_KEY_COMMAND, WITH_PATTERN | WITH_KEY_COMMAND, COUNTER_UNMEASURED)},
+	{CACHE("key_operation_duration_ms"),
+	 "The operations' duration by the pattern of their keys, without blocking ones.", "ms",
+	 HISTOGRAM(GROUP_CACHE_KEY, WITH_PATTERN, DISTRIBUTION_DURATION)},
+	{CACHE("key_errors_total"), "Commands that name keys of a pattern, answered with an error.",
+	 "", COUNTER(GROUP_CACHE_KEY, WITH_PATTERN, COUNTER_ERRORS)},
+	{CACHE("key_hits_total"), "Keys of a pattern that reading commands found.", "",
+	 COUNTER(GROUP_CACHE_KEY, WITH_PATTERN, COUNTER_HITS)},
+	{CACHE("key_misses_total"), "Keys of a pattern that reading commands did not find.", "",
+	 COUNTER(GROUP_CACHE_KEY, WITH_PATTERN, COUNTER_MISSES)},
+	{CACHE("key_request_bytes_total"),
+	 "Bytes of commands all of whose keys fit a pattern, on the wire.", "bytes",
+	 COUNTER(GROUP_CACHE_KEY, WITH_PATTERN, COUNTER_REQUEST_BYTES)},
+	{CACHE("key_response_bytes_total"), "Bytes of their replies on the wire.", "bytes",
+	 COUNTER(GROUP_CACHE_KEY, WITH_PATTERN, COUNTER_RESPONSE_BYTES)},
 	{CACHE("connection_errors_total"), "Cache connections that failed.", "",
 	 COUNTER(GROUP_CACHE_CONNECT_ERROR, WITH_REASON, COUNTER_ERRORS)},
 

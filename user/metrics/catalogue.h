@@ -25,6 +25,8 @@ enum group {
 	GROUP_DB_CONNECT_ERROR,	   /* service, reason */
 	GROUP_CACHE,		   /* service, command */
 	GROUP_CACHE_SERVICE,	   /* service */
+	GROUP_CACHE_KEY,	   /* service, pattern of keys */
+	GROUP_CACHE_KEY_COMMAND,   /* service, pattern of keys, command */
 	GROUP_CACHE_ERROR,	   /* service, error */
 	GROUP_CACHE_CONNECT_ERROR, /* service, reason */
 	GROUP_CONNECT_ERROR, /* service, reason: to where neither database nor cache is known */
@@ -45,6 +47,8 @@ enum label_set {
 	WITH_ERROR = 1 << 10,
 	WITH_REASON = 1 << 11,
 	WITH_RPC = 1 << 12, /* system, service, method, type, status */
+	WITH_PATTERN = 1 << 13,
+	WITH_KEY_COMMAND = 1 << 14, /* the command of GROUP_CACHE_KEY_COMMAND */
 };
 
 struct family {

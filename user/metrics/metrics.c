@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "connection.h"
 #include "metrics/internal.h"
+#include "metrics/keys.h"
 #include "queues/queues.h"
 
 #define SERIES_MAX 2000
@@ -494,6 +495,8 @@ static void take_exchange(void *context, const struct exchange *e)
 		answered(context, e);
 		caches__exchange(context, e);
 		redis(context, e);
+		if (e->redis.pattern || e->details)
+			keys__exchange(context, e);
 		break;
 	}
 }

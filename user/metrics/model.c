@@ -5,6 +5,7 @@
 #include <time.h>
 #include "metrics/internal.h"
 #include "metrics/model_parts.h"
+#include "protocol/redis_commands.h"
 
 /* Protocols as people see them: HTTP of every version is one. */
 static const enum protocol_id shown[] = {PROTOCOL_HTTP1, PROTOCOL_POSTGRES, PROTOCOL_REDIS};
@@ -134,7 +135,7 @@ static json_t *row__json(const struct row *row)
 
 struct lists {
 	const struct snapshot *snapshot;
-	json_t *services, *routes, *statements, *commands;
+	json_t *services, *routes, *statements, *commands, *keys;
 };
 
 static const struct snapshot_table *table_of(const struct lists *l, enum group group, int side)
@@ -267,6 +268,46 @@ static void add_commands(struct lists *l, int side)
 		add_command(l, s, side,
 			    s->distribution[DISTRIBUTION_BLOCKING] &&
 				    !s->distribution[DISTRIBUTION_DURATION]);
+	}
+}
+
+/* How often by which command. */
+static json_t *key_commands(const struct lists *l, const struct series *s, int side)
+{
+	const struct snapshot_table *t = table_of(l, GROUP_CACHE_KEY_COMMAND, side);
+	uint32_t label = s->key.other ? LABEL_OTHER : s->key.label;
+	json_t *commands = json_object();
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct key *key = &t->series[i].key;
+
+		if (key->service != s->key.service || key->label != label || key->other)
+			continue;
+		set_count(commands, redis_command__get(key->status)->name,
+			  t->series[i].counter[COUNTER_UNMEASURED]);
+	}
+	return commands;
+}
+
+static void add_keys(struct lists *l, int side)
+{
+	const struct snapshot_table *t = table_of(l, GROUP_CACHE_KEY, side);
+	struct row row;
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct series *s = &t->series[i];
+		json_t *object;
+
+		row__init(&row);
+		row__add(&row, s, GROUP_CACHE_KEY, side, DISTRIBUTION_DURATION);
+		object = new_row(&row, s, side);
+		set_text(object, "pattern", text_of(s, s->label.text));
+		set_count(object, "hits", s->counter[COUNTER_HITS]);
+		set_count(object, "misses", s->counter[COUNTER_MISSES]);
+		set_count(object, "request_bytes", s->counter[COUNTER_REQUEST_BYTES]);
+		set_count(object, "response_bytes", s->counter[COUNTER_RESPONSE_BYTES]);
+		json_object_set_new_nocheck(object, "commands", key_commands(l, s, side));
+		json_array_append_new(l->keys, object);
 	}
 }
 
@@ -454,7 +495,8 @@ json_t *snapshot__model(const struct snapshot *s)
 			  .services = json_array(),
 			  .routes = json_array(),
 			  .statements = json_array(),
-			  .commands = json_array()};
+			  .commands = json_array(),
+			  .keys = json_array()};
 	json_t *model = json_object();
 
 	for (int side = 0; side < SIDE_COUNT; side++) {
@@ -466,6 +508,7 @@ json_t *snapshot__model(const struct snapshot *s)
 		add_routes(&l, GROUP_RPC, side);
 		add_statements(&l, side);
 		add_commands(&l, side);
+		add_keys(&l, side);
 	}
 	set_count(model, "version", 1);
 	set_text(model, "source", s->source);
@@ -479,6 +522,7 @@ json_t *snapshot__model(const struct snapshot *s)
 	json_object_set_new_nocheck(model, "routes", l.routes);
 	json_object_set_new_nocheck(model, "statements", l.statements);
 	json_object_set_new_nocheck(model, "commands", l.commands);
+	json_object_set_new_nocheck(model, "keys", l.keys);
 	model__add_parts(model, s);
 	json_object_set_new_nocheck(model, "slow", time_shares__json(s));
 	json_object_set_new_nocheck(model, "slow_exchanges", slow_exchanges__json(s));

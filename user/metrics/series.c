@@ -138,7 +138,6 @@ static struct series *get_other(struct table *table, uint32_t service, bool *cre
 		key.service = SERVICE_OTHER;
 		series = table__find(table, &key);
 	}
-	table->overflowed++;
 	if (series)
 		return series;
 	series = insert(table, &key, hash_of(&key));
@@ -163,8 +162,10 @@ static struct series *get(struct table *table, const struct key *key, bool *crea
 
 	if (slot && slot->index)
 		return table->list[slot->index - 1];
-	if (table->count - table->others >= table->max)
+	if (key->other || table->count - table->others >= table->max) {
+		table->overflowed += !key->other;
 		return get_other(table, key->service, created);
+	}
 	series = insert(table, key, hash);
 	*created = series != NULL;
 	table->overflowed += series == NULL;

@@ -26,10 +26,12 @@
 struct key {
 	uint32_t service; /* id of process.h, or SERVICE_OTHER */
 	uint32_t label;	  /* id of labels.h */
-	uint16_t status;  /* 0: none; of gRPC its status code, or enum grpc_status */
+	uint16_t status;  /* 0: none; of gRPC its status code, or enum grpc_status; of keys by
+			     command its index in redis_commands.h */
 	uint8_t method;
 	uint8_t type;	/* of a statement: index into metrics' types; of gRPC: enum rpc_type */
-	uint32_t other; /* 1: beyond the cap; every label value but the service is "other" */
+	uint32_t other; /* 1: beyond the cap, or what is `other` anyway; every label value but the
+			   service is "other" */
 	char text[SERIES_TEXT_MAX]; /* SQLSTATE, Redis error, reason; zero-filled */
 };
 _Static_assert(sizeof(struct key) == 32, "struct key is compared as bytes");
@@ -55,6 +57,8 @@ enum counter {
 	COUNTER_BLOCKING_UNANSWERED,
 	COUNTER_REQUEST_MESSAGES,
 	COUNTER_RESPONSE_MESSAGES,
+	COUNTER_REQUEST_BYTES,
+	COUNTER_RESPONSE_BYTES,
 	COUNTER_COUNT
 };
 
