@@ -31,6 +31,7 @@ void config__defaults(struct config *config)
 	config->limits.connections = 100000;
 	config->limits.routes_per_service = 200;
 	config->limits.statements = 2000;
+	config->limits.key_patterns = 200;
 	config->limits.series = 2000;
 	config->limits.idle_seconds = 3600;
 	memcpy(config->http_ports, ports, sizeof(ports));
@@ -184,6 +185,20 @@ static void take_route(struct yaml_reader *r, const yaml_node_t *item, void *con
 		yaml__fail(r, item, "no memory");
 }
 
+static void take_key_pattern(struct yaml_reader *r, const yaml_node_t *item, void *context)
+{
+	struct list *list = context;
+	const char *text = yaml__scalar(r, item);
+
+	if (!text || !has_room(r, item, list))
+		return;
+	if (!text[0] || strlen(text) > KEY_PATTERN_MAX)
+		yaml__fail(r, item, "a pattern of keys has 1 to %d bytes, like user:*:session",
+			   KEY_PATTERN_MAX);
+	else if (!(list->config->keys.patterns[list->count++] = strdup(text)))
+		yaml__fail(r, item, "no memory");
+}
+
 static void add_executable(struct yaml_reader *r, const yaml_node_t *item, void *context)
 {
 	const char *name = yaml__scalar(r, item);
@@ -214,6 +229,15 @@ static void read_routes(struct yaml_reader *r, const yaml_node_t *node, const st
 
 	(void)key;
 	yaml__each(r, node, take_route, &list);
+}
+
+static void read_key_patterns(struct yaml_reader *r, const yaml_node_t *node,
+			      const struct yaml_key *key, void *target)
+{
+	struct list list = {.config = target};
+
+	(void)key;
+	yaml__each(r, node, take_key_pattern, &list);
 }
 
 static void take_port(struct yaml_reader *r, const yaml_node_t *item, void *context)
@@ -371,10 +395,17 @@ static const struct yaml_key limit_keys[] = {
 	NUMBER("connections", limits.connections, 16, 10000000),
 	NUMBER("routes_per_service", limits.routes_per_service, 1, 100000),
 	NUMBER("statements", limits.statements, 1, 1000000),
+	NUMBER("key_patterns", limits.key_patterns, 1, 10000),
 	NUMBER("series", limits.series, 10, 1000000),
 	{.name = "idle", .read = yaml__read_seconds, AT(limits.idle_seconds), .high = 864000},
 	{.name = "cpu", .read = read_cpu, AT(limits.cpu)},
 	{.name = "memory", .read = read_memory, AT(limits.memory)},
+	{0},
+};
+
+static const struct yaml_key key_keys[] = {
+	{.name = "patterns", .read = read_key_patterns},
+	{.name = "automatic", .read = yaml__read_bool, AT(keys.automatic)},
 	{0},
 };
 
@@ -402,6 +433,7 @@ static const struct yaml_key root_keys[] = {
 	SECTION("tls", tls_keys),
 	SECTION("limits", limit_keys),
 	{.name = "routes", .read = read_routes},
+	SECTION("keys", key_keys),
 	{.name = "http_ports", .read = read_ports},
 	{.name = "services", .read = read_services, AT(services)},
 	{.name = "rules", .read = read_rules, AT(rules)},
@@ -474,6 +506,8 @@ void config__clear(struct config *config)
 	for (size_t i = 0; i < CONFIG_LIST_MAX; i++) {
 		free(config->routes[i]);
 		config->routes[i] = NULL;
+		free(config->keys.patterns[i]);
+		config->keys.patterns[i] = NULL;
 	}
 	service_set__free(config->services);
 	config->services = NULL;
@@ -487,11 +521,19 @@ void config__clear(struct config *config)
 	config->pools = NULL;
 }
 
+void config__keys(const struct config *config, struct key_options *out)
+{
+	out->patterns = (const char *const *)config->keys.patterns;
+	out->automatic = config->keys.automatic;
+	out->templates = config->limits.key_patterns;
+}
+
 void config__engine(const struct config *config, struct engine_options *out)
 {
 	out->labels.routes_per_service = config->limits.routes_per_service;
 	out->labels.statements = config->limits.statements;
 	out->labels.route_patterns = (const char *const *)config->routes;
+	config__keys(config, &out->keys);
 	out->connections_max = config->limits.connections;
 	out->http_ports = config->http_ports;
 	out->services = config->services;

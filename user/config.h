@@ -40,6 +40,7 @@ struct config {
 		uint32_t connections;
 		uint32_t routes_per_service;
 		uint32_t statements;
+		uint32_t key_patterns;
 		uint32_t series;
 		uint32_t idle_seconds;
 		uint32_t cpu;	 /* millionths of one core; 0: whatever it takes */
@@ -49,7 +50,11 @@ struct config {
 		char logs[256]; /* the kubelet's links to containers' logs; "" are not looked at */
 	} kubernetes;
 	struct formats formats;
-	char *routes[CONFIG_LIST_MAX + 1];	  /* patterns, NULL-terminated, owned */
+	char *routes[CONFIG_LIST_MAX + 1]; /* patterns, NULL-terminated, owned */
+	struct {
+		char *patterns[CONFIG_LIST_MAX + 1]; /* of Redis keys, the same */
+		bool automatic;			     /* templates of keys are made */
+	} keys;
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct service_set *services;		  /* owned; NULL: none */
 	struct rule_set *rules;			  /* owned; NULL: none */
@@ -78,6 +83,8 @@ int config__load(const char *path, struct config *config, char *error, size_t si
 int config__parse(const char *name, const char *text, size_t length, struct config *config,
 		  char *error, size_t size);
 void config__clear(struct config *config);
+/* Patterns of keys; the result points into the configuration. */
+void config__keys(const struct config *config, struct key_options *out);
 /* What the engine takes of it; the result points into the configuration. */
 void config__engine(const struct config *config, struct engine_options *out);
 

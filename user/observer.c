@@ -357,6 +357,16 @@ static void change_queues(struct observer *o, const struct config *config)
 	metrics__set_queues(o->metrics, o->queues);
 }
 
+/* How many there may be stays as it was. */
+static void change_keys(struct observer *o, const struct config *config)
+{
+	struct key_options keys;
+
+	config__keys(config, &keys);
+	keys.templates = o->config.limits.key_patterns;
+	engine__set_keys(o->engine, &keys);
+}
+
 /* Route patterns and ports are what can change while the observation goes on. */
 static void apply_next(struct observer *o)
 {
@@ -365,6 +375,7 @@ static void apply_next(struct observer *o)
 	labels__set_patterns(o->engine->labels, (const char *const *)o->next->routes);
 	engine__change_meaning(o->engine);
 	o->engine->options.http_ports = o->next->http_ports;
+	change_keys(o, o->next);
 	processes__set_services(o->engine->processes, o->next->services);
 	change_rules(o, o->next);
 	change_queues(o, o->next);
