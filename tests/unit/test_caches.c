@@ -44,6 +44,35 @@ static void numbers_of_info(void **state)
 	assert_false(number("x", "used_memory", &value));
 }
 
+static bool keys(const char *text, uint64_t *out)
+{
+	char *exact = malloc(strlen(text));
+	bool found;
+
+	memcpy(exact, text, strlen(text));
+	found = info__keys(exact, strlen(text), out);
+	free(exact);
+	return found;
+}
+
+static void keys_of_info(void **state)
+{
+	uint64_t count = 9;
+
+	(void)state;
+	assert_true(keys("# Memory\r\n\r\n# Keyspace\r\ndb0:keys=5,expires=1,avg_ttl=0\r\n"
+			 "db12:keys=7,expires=0,avg_ttl=0\r\n",
+			 &count));
+	assert_int_equal(count, 12);
+	assert_true(keys("# Keyspace\r\n", &count)); /* it is empty */
+	assert_int_equal(count, 0);
+	assert_false(keys("# Memory\r\ndb0:keys=5\r\n", &count)); /* nothing was asked of it */
+	assert_false(keys("# Keyspace\r\ndb0:keys=5", &count));	  /* it may go on */
+	assert_false(keys("# Keyspace\r\ndb0:keys=5,\r\nd", &count));
+	assert_false(keys("# Keyspace\r\ndb0:ke", &count));
+	assert_false(keys("# Keyspace\r", &count));
+}
+
 static void limits(void **state)
 {
 	struct cache cache = {.numbers = {.used_memory = 50, .used_memory_known = true}};
@@ -186,9 +215,13 @@ static void no_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_of_info), cmocka_unit_test(limits),
-		cmocka_unit_test(rates),	   cmocka_unit_test(own_symbols),
-		cmocka_unit_test(cut_and_damaged), cmocka_unit_test(promised_too_much),
+		cmocka_unit_test(numbers_of_info),
+		cmocka_unit_test(keys_of_info),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(rates),
+		cmocka_unit_test(own_symbols),
+		cmocka_unit_test(cut_and_damaged),
+		cmocka_unit_test(promised_too_much),
 		cmocka_unit_test(no_files),
 	};
 

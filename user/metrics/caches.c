@@ -116,6 +116,41 @@ static void take_number(struct slice reply, const char *name, bool inside, uint6
 	*known = true;
 }
 
+bool info__keys(const char *text, size_t length, uint64_t *out)
+{
+	static const char head[] = "# Keyspace\r\n";
+	const char *end = text + length, *at = memmem(text, length, head, sizeof(head) - 1);
+	uint64_t sum = 0;
+
+	if (!at)
+		return false;
+	for (at += sizeof(head) - 1; at < end && *at == 'd'; at++) {
+		const char *keys = memmem(at, (size_t)(end - at), ":keys=", 6);
+		uint64_t count = 0;
+
+		if (!keys)
+			return false;
+		for (at = keys + 6; at < end && *at >= '0' && *at <= '9'; at++)
+			count = count * 10 + (uint64_t)(*at - '0');
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (!at)
+			return false; /* cut off */
+		sum += count;
+	}
+	*out = sum;
+	return true;
+}
+
+static void take_keys(struct cache *cache, struct slice reply, uint64_t now_ns)
+{
+	uint64_t keys;
+
+	if (!info__keys((const char *)reply.data, reply.length, &keys))
+		return;
+	cache->keys = keys;
+	cache->keys_ns = now_ns;
+}
+
 static void take_info(struct cache *cache, struct slice reply, uint64_t now_ns)
 {
 	struct redis_numbers *n = &cache->numbers;
@@ -124,6 +159,7 @@ static void take_info(struct cache *cache, struct slice reply, uint64_t now_ns)
 		    &n->used_memory_known);
 	take_number(reply, "maxmemory", cache->inside.limit, &n->limit, &n->limit_known);
 	take_number(reply, "evicted_keys", cache->inside.evicted, &n->evicted, &n->evicted_known);
+	take_keys(cache, reply, now_ns);
 	cache->told_ns = now_ns;
 }
 
@@ -251,6 +287,8 @@ void caches__tick(struct metrics *m, uint64_t now_ns)
 			continue;
 		}
 		note_evictions(cache);
+		if (cache->keys_ns + TOLD_KEPT_NS <= now_ns)
+			cache->keys_ns = 0;
 		caches->cache[kept++] = cache;
 	}
 	caches->count = kept;
@@ -275,6 +313,20 @@ bool cache__limit(const struct cache *cache, uint64_t *limit, enum limit_source 
 	*limit = cache->limit_outside;
 	*source = cache->outside_source;
 	return cache->numbers.limit_known && *limit;
+}
+
+bool cache__keys(const struct cache *cache, uint64_t *out)
+{
+	*out = cache->keys;
+	return cache->keys_ns != 0;
+}
+
+const char *limit_source__name(enum limit_source source)
+{
+	static const char *const names[] = {
+		[LIMIT_MAXMEMORY] = "maxmemory", [LIMIT_CGROUP] = "cgroup", [LIMIT_NODE] = "node"};
+
+	return names[source];
 }
 
 bool cache__usage_percent(const struct cache *cache, double *out)

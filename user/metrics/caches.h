@@ -31,6 +31,7 @@ struct cache {
 	struct redis_inside inside;
 	struct redis_numbers numbers;
 	uint64_t told_ns;	/* by INFO, or read */
+	uint64_t keys, keys_ns; /* in all databases, and when INFO told it; 0: never */
 	uint64_t limit_outside; /* of its cgroup or node, where it has none of its own */
 	enum limit_source outside_source;
 	uint64_t evicted[CACHE_RATE_SECONDS]; /* at each of the last seconds */
@@ -60,6 +61,12 @@ bool cache__usage_percent(const struct cache *cache, double *out);
 /* Evicted keys a second over the last minute. */
 bool cache__eviction_rate(const struct cache *cache, double *out);
 
+/* False: nobody was told lately. */
+bool cache__keys(const struct cache *cache, uint64_t *out);
+const char *limit_source__name(enum limit_source source);
+
+/* The sum of "db0:keys=5" out of the keyspace of an INFO reply, which has them at its end. */
+bool info__keys(const char *text, size_t length, uint64_t *out);
 /* "used_memory:1024" out of an INFO reply: pure, for tests. */
 bool info__number(const char *text, size_t length, const char *name, uint64_t *out);
 

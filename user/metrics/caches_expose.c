@@ -39,6 +39,15 @@ static bool evicted(const struct cache *cache, double *out)
 	return cache->numbers.evicted_known;
 }
 
+static bool keys(const struct cache *cache, double *out)
+{
+	uint64_t count;
+	bool known = cache__keys(cache, &count);
+
+	*out = (double)count;
+	return known;
+}
+
 static const struct gauge {
 	const char *name, *unit, *help;
 	bool (*value)(const struct cache *cache, double *out);
@@ -57,17 +66,17 @@ static const struct gauge {
 	 false},
 	{"cache_eviction_rate_per_sec", "", "Keys evicted a second, over the last minute.",
 	 cache__eviction_rate, METRIC_GAUGE, false},
+	{"cache_keys", "", "Keys in all databases, as INFO told somebody within 15 minutes.", keys,
+	 METRIC_GAUGE, false},
 };
 
 static const char *source_of(const struct cache *cache)
 {
-	static const char *const names[] = {
-		[LIMIT_MAXMEMORY] = "maxmemory", [LIMIT_CGROUP] = "cgroup", [LIMIT_NODE] = "node"};
 	enum limit_source source;
 	uint64_t bytes;
 
 	cache__limit(cache, &bytes, &source);
-	return names[source];
+	return limit_source__name(source);
 }
 
 void caches__expose(struct writer *w, const struct snapshot *snapshot)
