@@ -97,9 +97,14 @@ static void postgres(const struct exchange *e, const struct label *label, struct
 	text(out, "database", e->connection->database);
 }
 
-static void redis(const struct exchange *e, const char *command, struct buffer *out)
+static void redis(const struct exchange *e, const struct engine *engine, const char *command,
+		  struct buffer *out)
 {
+	uint32_t pattern = key_patterns__label(engine->keys, e->redis.pattern);
+
 	text(out, "command", command);
+	if (e->redis.pattern != KEY_PATTERNS_NONE && e->redis.pattern != KEY_PATTERNS_MIXED)
+		text(out, "key_pattern", labels__get(engine->labels, pattern)->text);
 	text(out, "error", e->redis.error);
 	number(out, "hits", e->redis.hits);
 	number(out, "misses", e->redis.misses);
@@ -149,7 +154,7 @@ void exchange__to_json(const struct exchange *e, struct engine *engine, struct b
 	if (e->protocol == PROTOCOL_POSTGRES)
 		postgres(e, label, out);
 	else if (e->protocol == PROTOCOL_REDIS)
-		redis(e, label->text, out);
+		redis(e, engine, label->text, out);
 	else
 		http(e, label->text, out);
 	text(out, "service", service->name);

@@ -21,6 +21,11 @@
 	"{\"protocol\":\"redis\",\"side\":\"client\",\"outcome\":\"lost\",\"lost\":\"ring_full\"," \
 	"\"start_ns\":0,\"duration_ns\":0,\"command\":\"GET\",\"service\":\"a\\u001b[2Jb\"}"
 
+#define KEYED                                                                                      \
+	"{\"protocol\":\"redis\",\"side\":\"client\",\"outcome\":\"ok\",\"start_ns\":0,"           \
+	"\"duration_ns\":250000,\"command\":\"GET\",\"key_pattern\":\"user:*\",\"service\":"       \
+	"\"shop\"}"
+
 static bool admits(const char *text, struct line_filter filter)
 {
 	json_error_t problem;
@@ -50,6 +55,10 @@ static void filters_look_at_what_they_name(void **state)
 	assert_false(admits(SQL, (struct line_filter){.protocol = "http"}));
 	assert_false(admits(SQL, (struct line_filter){.side = "server"}));
 	assert_true(admits(LOST, (struct line_filter){.status = "lost"}));
+	assert_true(admits(KEYED, (struct line_filter){.route = "GET"}));
+	assert_true(admits(KEYED, (struct line_filter){.route = "user:[*]"}));
+	assert_false(admits(KEYED, (struct line_filter){.route = ""}));
+	assert_false(admits(LOST, (struct line_filter){.route = ""}));
 	assert_true(admits(HTTP, (struct line_filter){.slower_ns = 1230000}));
 	assert_false(admits(HTTP, (struct line_filter){.slower_ns = 1230001}));
 }
@@ -72,6 +81,7 @@ static void lines_tell_what_when_and_how_long(void **state)
 	setenv("TZ", "UTC", 1);
 	assert_line(HTTP, "00:00:00.000001 server shop http GET /orders/{id} 503 1.23ms\n");
 	assert_line(SQL, "00:00:00.000000 client shop postgres SELECT ? 23505 250us 2 rows\n");
+	assert_line(KEYED, "00:00:00.000000 client shop redis GET user:* ok 250us\n");
 	/* A service's name is chosen by strangers: no escape sequence reaches the terminal. */
 	assert_line(LOST, "00:00:00.000000 client a [2Jb redis GET lost (ring_full) 0us\n");
 }

@@ -28,6 +28,14 @@ const char *line__subject(const json_t *e)
 						   : text(e, "command");
 }
 
+void line__what(const json_t *e, char *out, size_t size)
+{
+	const char *method = text(e, "method"), *keys = text(e, "key_pattern");
+
+	snprintf(out, size, "%s%s%s%s%s", method, method[0] ? " " : "", line__subject(e),
+		 keys[0] ? " " : "", keys);
+}
+
 void line__status(const json_t *e, char *out, size_t size)
 {
 	const char *error = text(e, "sqlstate")[0] ? text(e, "sqlstate") : text(e, "error");
@@ -82,9 +90,16 @@ static bool fits(const char *pattern, const char *value)
 	return !pattern || fnmatch(pattern, value, 0) == 0;
 }
 
+static bool fits_subject(const char *pattern, const json_t *e)
+{
+	const char *keys = text(e, "key_pattern");
+
+	return fits(pattern, line__subject(e)) || (keys[0] && fits(pattern, keys));
+}
+
 bool line_filter__admits(const struct line_filter *f, const json_t *e)
 {
-	return fits(f->service, text(e, "service")) && fits(f->route, line__subject(e)) &&
+	return fits(f->service, text(e, "service")) && fits_subject(f->route, e) &&
 	       (!f->protocol || strcmp(f->protocol, text(e, "protocol")) == 0) &&
 	       (!f->side || strcmp(f->side, text(e, "side")) == 0) &&
 	       (!f->status || fits_status(f->status, e)) &&
@@ -133,6 +148,10 @@ void line__print(const json_t *e, int64_t offset_ns, struct buffer *out)
 		buffer__printf(out, "%s ", text(e, "method"));
 	print_safely(line__subject(e), out);
 	buffer__text(out, " ");
+	if (text(e, "key_pattern")[0]) {
+		print_safely(text(e, "key_pattern"), out);
+		buffer__text(out, " ");
+	}
 	print_safely(status, out);
 	buffer__text(out, " ");
 	print_duration(number(e, "duration_ns"), out);

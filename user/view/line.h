@@ -10,7 +10,8 @@
 
 /* NULL and 0: whatever it is. Patterns may hold * and ?. */
 struct line_filter {
-	const char *service, *route; /* patterns; route: of a statement or command its text */
+	const char *service, *route; /* patterns; route: of a statement its text, of a command
+					 its name or the pattern of its keys */
 	const char *protocol, *side;
 	const char *status; /* "404", "5xx", "error", an SQLSTATE, "aborted", "lost" */
 	uint64_t slower_ns; /* at least as long */
@@ -18,6 +19,8 @@ struct line_filter {
 
 /* What it was about: a route, a statement or a command, never more than a template. */
 const char *line__subject(const json_t *exchange);
+/* The same with HTTP's method before it, with the pattern of its keys behind it. */
+void line__what(const json_t *exchange, char *out, size_t size);
 /* As people look for it: HTTP's number, gRPC's and SQL's error, else the outcome. */
 void line__status(const json_t *exchange, char *out, size_t size);
 /* "250us", "100ms", "2s". False: it is none. */

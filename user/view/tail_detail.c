@@ -137,7 +137,6 @@ static int put_ends(struct frame *f, int y, const struct kept_row *r)
 
 void tail_page__detail(const struct view *v, struct frame *f, const struct kept_row *r)
 {
-	const char *method = kept_row__text(r, "method");
 	char name[MODEL_NAME_MAX];
 	int y = HEADER_LINES - 1;
 
@@ -145,8 +144,7 @@ void tail_page__detail(const struct view *v, struct frame *f, const struct kept_
 	cells__put(f, 0, y++, STYLE_TITLE, "one exchange of %s (%s %s)",
 		   kept_row__text(r, "service"), kept_row__text(r, "protocol"),
 		   kept_row__text(r, "side"));
-	snprintf(name, sizeof(name), "%s%s%s", method, method[0] ? " " : "",
-		 line__subject(r->exchange));
+	line__what(r->exchange, name, sizeof(name));
 	y = cells__put_wrapped(f, 0, y, STYLE_BOLD, name) + 1;
 	y = put_times(v, f, y, r);
 	y = put_outcome(f, y, r);
@@ -159,9 +157,9 @@ void tail_page__detail(const struct view *v, struct frame *f, const struct kept_
 
 /* ---- in a file ---- */
 
-static const char *const texts[] = {"service",	"side", "protocol",	  "method",
-				    "outcome",	"verb", "table",	  "fingerprint",
-				    "database", "comm", "remote_address", "path"};
+static const char *const texts[] = {
+	"service",     "side",	      "protocol", "method", "outcome",	      "verb", "table",
+	"fingerprint", "key_pattern", "database", "comm",   "remote_address", "path"};
 static const char *const counts[] = {"request_bytes", "response_bytes", "rows",
 				     "hits",	      "misses",		"pid",
 				     "connection",    "remote_port",	"local_port"};

@@ -114,8 +114,9 @@ static bool shows(const json_t *e, const char *word)
 
 	line__status(e, status, sizeof(status));
 	return strcasestr(line__subject(e), word) || strcasestr(status, word) ||
-	       holds(e, "service", word) || holds(e, "method", word) ||
-	       holds(e, "protocol", word) || holds(e, "side", word) || holds(e, "comm", word);
+	       holds(e, "key_pattern", word) || holds(e, "service", word) ||
+	       holds(e, "method", word) || holds(e, "protocol", word) || holds(e, "side", word) ||
+	       holds(e, "comm", word);
 }
 
 bool tail_filter__admits(const struct tail_filter *f, const json_t *exchange)

@@ -168,13 +168,6 @@ static enum cell_style status_style(const struct kept_row *r)
 	return strcmp(outcome, "ok") == 0 ? STYLE_GOOD : STYLE_BAD;
 }
 
-static void what_of(const struct kept_row *r, char *out, size_t size)
-{
-	const char *method = kept_row__text(r, "method");
-
-	snprintf(out, size, "%s%s%s", method, method[0] ? " " : "", line__subject(r->exchange));
-}
-
 static void draw_row(const struct view *v, struct frame *f, int y, const struct kept_row *r,
 		     bool selected)
 {
@@ -192,7 +185,7 @@ static void draw_row(const struct view *v, struct frame *f, int y, const struct 
 	x = put(f, x, y, w.service, true, plain, kept_row__text(r, "service"));
 	x = put(f, x, y, w.side, true, plain, kept_row__text(r, "side"));
 	x = put(f, x, y, w.protocol, true, plain, kept_row__text(r, "protocol"));
-	what_of(r, text, sizeof(text));
+	line__what(r->exchange, text, sizeof(text));
 	x = put(f, x, y, w.what, true, plain, text);
 	line__status(r->exchange, text, sizeof(text));
 	x = put(f, x, y, w.status, false, selected ? plain : status_style(r), text);
