@@ -21,13 +21,12 @@
 
 static const char help_text[] =
 	"Usage: sonde top [OPTION...] [RECORDING]\n\n"
-	"Shows services, routes, statements and commands: of the daemon if one runs, else by "
+	"Shows services, routes, statements, commands and keys: of the daemon if one runs, else by "
 	"capturing\n"
 	"itself, or of a recording. Keys: press ?.\n\n"
 	"  -1, --once              print the services once, as text\n"
-	"  -p, --page PAGE         with --once: services, routes, statements, commands, losses, "
-	"sonde,\n"
-	"                          slow, pools or queues\n"
+	"  -p, --page PAGE         with --once: services, routes, statements, commands, keys,\n"
+	"                          losses, sonde, slow, pools, caches or queues\n"
 	"  -j, --json              print the numbers as JSON (docs/model.md)\n"
 	"  -i, --interval SECONDS  how long a picture's interval is (default 1)\n"
 	"  -f, --filter TEXT       only rows that hold it\n"

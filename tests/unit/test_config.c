@@ -41,6 +41,8 @@ static void an_empty_file_gives_the_defaults(void **state)
 		assert_memory_equal(config.http_ports, defaults.http_ports,
 				    sizeof(config.http_ports));
 		assert_null(config.routes[0]);
+		assert_null(config.keys.patterns[0]);
+		assert_false(config.keys.automatic); /* keys stay here where nobody says more */
 		assert_string_equal(config.log.level, "info");
 	}
 }
@@ -64,6 +66,7 @@ static void every_key_arrives(void **state)
 		  "  connections: 16\n"
 		  "  routes_per_service: 2\n"
 		  "  statements: 3\n"
+		  "  key_patterns: 7\n"
 		  "  series: 1000000\n"
 		  "  idle: 2d\n"
 		  "  cpu: 2.5%\n"
@@ -71,6 +74,9 @@ static void every_key_arrives(void **state)
 		  "routes:\n"
 		  "  - /shops/{shop}\n"
 		  "  - /files/...\n"
+		  "keys:\n"
+		  "  patterns: ['user:*:session', \"cart:*\"]\n"
+		  "  automatic: true\n"
 		  "http_ports: [1, 65535]\n"
 		  "log:\n"
 		  "  level: debug\n"
@@ -88,6 +94,11 @@ static void every_key_arrives(void **state)
 	assert_int_equal(config.limits.connections, 16);
 	assert_int_equal(config.limits.routes_per_service, 2);
 	assert_int_equal(config.limits.statements, 3);
+	assert_int_equal(config.limits.key_patterns, 7);
+	assert_string_equal(config.keys.patterns[0], "user:*:session");
+	assert_string_equal(config.keys.patterns[1], "cart:*");
+	assert_null(config.keys.patterns[2]);
+	assert_true(config.keys.automatic);
 	assert_int_equal(config.limits.series, 1000000);
 	assert_int_equal(config.limits.idle_seconds, 2 * 86400);
 	assert_int_equal(config.limits.cpu, 25000);
@@ -154,6 +165,10 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{"limits:\n  cpu: 2\n", "c.yaml:2: ", "like 2%"},
 		{"routes:\n  - /a\n  - b\n", "c.yaml:3: ", "/orders/{order}"},
 		{"routes:\n  - {a: b}\n", "c.yaml:2: ", "single value"},
+		{"keys:\n  patterns: ['']\n", "c.yaml:2: ", "user:*:session"},
+		{"keys:\n  patterns: [{a: b}]\n", "c.yaml:2: ", "single value"},
+		{"keys: [a]\n", "c.yaml:1: ", "patterns, automatic"},
+		{"limits:\n  key_patterns: 10001\n", "c.yaml:2: ", "10000"},
 		{"http_ports:\n  - 80\n  - 0\n", "c.yaml:3: ", "from 1 to 65535"},
 		{"metrics:\n  naming: OTel\n", "c.yaml:2: ", "spec, otel, both"},
 		{"log:\n  level: INFO\n", "c.yaml:2: ", "error, warn, info, debug"},

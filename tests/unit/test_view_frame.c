@@ -509,10 +509,10 @@ static void narrow_screens_keep_room_for_what_is_open(void **state)
 	struct screen *s = *state;
 
 	draw(s, 80, 24);
-	assert_non_null(strstr(line(s, 2), "0 queue f tail"));
+	assert_non_null(strstr(line(s, 2), "C mem 0 job f tail   1/3"));
 	press(s, VIEW_ENTER);
 	draw(s, 80, 24);
-	assert_non_null(strstr(line(s, 2), "4 cmds"));
+	assert_non_null(strstr(line(s, 2), "4 cmd"));
 	assert_non_null(strstr(line(s, 2), "of busy (client)"));
 }
 

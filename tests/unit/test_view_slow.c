@@ -122,7 +122,7 @@ static void test_list(void **state)
 	assert_non_null(strstr(line(s, 4), "qq....PPPPPPPPPPRR??"));
 	assert_non_null(strstr(line(s, 5), "503 POST"));
 	assert_non_null(strstr(line(s, 5), "...................."));
-	assert_non_null(strstr(line(s, 2), "1/2"));
+	assert_non_null(strstr(line(s, 2), "1 of 2"));
 }
 
 static void test_waterfall(void **state)

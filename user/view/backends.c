@@ -11,6 +11,16 @@ static const char *const pool_keys[MODEL_VALUES] = {
 	[POOL_OPEN] = "open", [POOL_ACTIVE] = "active", [POOL_IDLE] = "idle",
 	[POOL_PEAK] = "peak", [POOL_MAX] = "max",	[POOL_WAITING] = "waiting",
 };
+static const char *const cache_keys[MODEL_VALUES] = {
+	[CACHE_USED] = "used",
+	[CACHE_LIMIT] = "limit",
+	[CACHE_FULL] = "percent",
+	[CACHE_EVICTED] = "evicted",
+	[CACHE_EVICTION_RATE] = "eviction_rate",
+	[CACHE_HITS] = "hit_rate_percent",
+	[CACHE_KEYS] = "keys",
+	[CACHE_CONNECTIONS] = "connections",
+};
 static const char *const queue_keys[MODEL_VALUES] = {
 	[QUEUE_ROW_DEPTH] = "depth",
 	[QUEUE_ROW_WORKERS] = "workers",
@@ -23,15 +33,20 @@ static const char *const queue_keys[MODEL_VALUES] = {
 
 const char *backends__key(enum page page, int index)
 {
-	return (page == PAGE_POOLS ? pool_keys : queue_keys)[index];
+	return (page == PAGE_POOLS    ? pool_keys
+		: page == PAGE_CACHES ? cache_keys
+				      : queue_keys)[index];
 }
 
 void backends__fill(struct model_row *row, const json_t *json, enum page page)
 {
+	static const char *const names[PAGE_COUNT] = {
+		[PAGE_POOLS] = "database", [PAGE_CACHES] = "address", [PAGE_QUEUES] = "queue"};
+
 	model__text(json, "service", row->service, sizeof(row->service));
 	model__text(json, "side", row->side, sizeof(row->side));
-	model__text(json, page == PAGE_POOLS ? "database" : "queue", row->name, sizeof(row->name));
-	model__text(json, "kind", row->kind, sizeof(row->kind));
+	model__text(json, names[page], row->name, sizeof(row->name));
+	model__text(json, page == PAGE_CACHES ? "source" : "kind", row->kind, sizeof(row->kind));
 	for (int i = 0; i < MODEL_VALUES; i++) {
 		const char *key = backends__key(page, i);
 		const json_t *value = key ? json_object_get(json, key) : NULL;
@@ -79,6 +94,18 @@ static void print_percent(double value, bool plain, wchar_t *out, size_t size)
 	swprintf(out, size, isnan(value) ? L"-" : L"%.1f%%", value);
 }
 
+static void print_bytes(double value, bool plain, wchar_t *out, size_t size)
+{
+	(void)plain;
+	format__bytes(value, out, size);
+}
+
+static void print_rate(double value, bool plain, wchar_t *out, size_t size)
+{
+	(void)plain;
+	format__count(value, out, size);
+}
+
 static void print_seconds(double value, bool plain, wchar_t *out, size_t size)
 {
 	format__ms(value * 1000, plain, out, size);
@@ -104,6 +131,14 @@ VALUE_COLUMN(idle, POOL_IDLE, print_number)
 VALUE_COLUMN(peak, POOL_PEAK, print_number)
 VALUE_COLUMN(max, POOL_MAX, print_number)
 VALUE_COLUMN(waiting, POOL_WAITING, print_number)
+VALUE_COLUMN(used, CACHE_USED, print_bytes)
+VALUE_COLUMN(limit, CACHE_LIMIT, print_bytes)
+VALUE_COLUMN(full, CACHE_FULL, print_percent)
+VALUE_COLUMN(evicted, CACHE_EVICTED, print_number)
+VALUE_COLUMN(eviction_rate, CACHE_EVICTION_RATE, print_rate)
+VALUE_COLUMN(hit_rate, CACHE_HITS, print_percent)
+VALUE_COLUMN(keys, CACHE_KEYS, print_number)
+VALUE_COLUMN(connections, CACHE_CONNECTIONS, print_number)
 VALUE_COLUMN(depth, QUEUE_ROW_DEPTH, print_number)
 VALUE_COLUMN(workers, QUEUE_ROW_WORKERS, print_number)
 VALUE_COLUMN(utilisation, QUEUE_ROW_UTILISATION, print_percent)
@@ -124,6 +159,22 @@ static enum cell_style style_active(const struct model_row *r)
 	return full ? STYLE_BAD : STYLE_PLAIN;
 }
 
+/* SPEC.md's alerts: memory above 85 %, hits below 70 %. */
+static enum cell_style style_full(const struct model_row *r)
+{
+	return r->value[CACHE_FULL] > 85 ? STYLE_BAD : STYLE_PLAIN;
+}
+
+static enum cell_style style_eviction_rate(const struct model_row *r)
+{
+	return r->value[CACHE_EVICTION_RATE] > 0 ? STYLE_WARN : STYLE_DIM;
+}
+
+static enum cell_style style_hit_rate(const struct model_row *r)
+{
+	return r->value[CACHE_HITS] < 70 ? STYLE_WARN : STYLE_PLAIN;
+}
+
 static enum cell_style style_failed(const struct model_row *r)
 {
 	return r->value[QUEUE_ROW_FAILED] > 0 ? STYLE_WARN : STYLE_DIM;
@@ -141,6 +192,22 @@ const struct column backends__pool_columns[] = {
 	{"PEAK", 'l', 6, 3, false, false, print_peak, compare_peak, NULL},
 	{"MAX", 'x', 6, 0, false, false, print_max, compare_max, NULL},
 	{"WAITING", 'u', 7, 0, false, false, print_waiting, compare_waiting, style_waiting},
+	{0},
+};
+
+const struct column backends__cache_columns[] = {
+	{"SERVICE", 's', 0, 0, true, false, print_service, compare_service, NULL},
+	{"ADDRESS", 'o', 22, 1, true, false, print_name, compare_name, NULL},
+	{"USED", 'r', 9, 0, false, false, print_used, compare_used, NULL},
+	{"LIMIT", 'x', 9, 2, false, false, print_limit, compare_limit, NULL},
+	{"FULL", 'm', 6, 0, false, false, print_full, compare_full, style_full},
+	{"BY", 't', 9, 4, true, false, print_kind, compare_kind, NULL},
+	{"EVICTED", 'n', 7, 3, false, false, print_evicted, compare_evicted, NULL},
+	{"EVICT/s", 'e', 7, 0, false, false, print_eviction_rate, compare_eviction_rate,
+	 style_eviction_rate},
+	{"HITS", 'i', 6, 0, false, false, print_hit_rate, compare_hit_rate, style_hit_rate},
+	{"KEYS", 'z', 7, 3, false, false, print_keys, compare_keys, NULL},
+	{"CONN", 'c', 6, 1, false, false, print_connections, compare_connections, NULL},
 	{0},
 };
 

@@ -304,38 +304,79 @@ static const struct column command_columns[] = {
 	{0},
 };
 
+static void print_bytes(const struct model_row *r, bool plain, wchar_t *out, size_t size)
+{
+	(void)plain;
+	format__bytes((double)(r->request_bytes + r->response_bytes), out, size);
+}
+
+static int compare_bytes(const struct model_row *a, const struct model_row *b)
+{
+	uint64_t x = a->request_bytes + a->response_bytes, y = b->request_bytes + b->response_bytes;
+
+	return x > y ? -1 : x < y;
+}
+
+static const struct column key_columns[] = {
+	{"PATTERN", 'o', 0, 0, true, false, print_name, compare_name, NULL},
+	{"SERVICE", 's', 16, 2, true, false, print_service, compare_service, NULL},
+	{"SIDE", 'd', 6, 3, true, false, print_side, compare_side, NULL},
+	RATE,
+	ERRORS,
+	ERROR_BAR,
+	LATENCIES,
+	{"COUNT", 'n', 7, 3, false, false, print_count, compare_count, NULL},
+	{"HITS", 'i', 6, 0, false, false, print_hit_share, compare_hit_share, NULL},
+	{"BYTES", 'z', 9, 5, false, false, print_bytes, compare_bytes, NULL},
+	TREND,
+	{0},
+};
+
 const struct column *columns__of(enum page page)
 {
 	static const struct column *const tables[PAGE_COUNT] = {
-		[PAGE_SERVICES] = service_columns,     [PAGE_ROUTES] = route_columns,
-		[PAGE_STATEMENTS] = statement_columns, [PAGE_COMMANDS] = command_columns,
-		[PAGE_POOLS] = backends__pool_columns, [PAGE_QUEUES] = backends__queue_columns,
+		[PAGE_SERVICES] = service_columns,
+		[PAGE_ROUTES] = route_columns,
+		[PAGE_STATEMENTS] = statement_columns,
+		[PAGE_COMMANDS] = command_columns,
+		[PAGE_KEYS] = key_columns,
+		[PAGE_POOLS] = backends__pool_columns,
+		[PAGE_CACHES] = backends__cache_columns,
+		[PAGE_QUEUES] = backends__queue_columns,
 	};
 
 	return tables[page];
 }
 
+static const struct {
+	const char *title, *narrow;
+	char key; /* 9 sorts by p95; `tail -f` */
+} pages[PAGE_COUNT] = {
+	[PAGE_SERVICES] = {"services", "svc", '1'},
+	[PAGE_ROUTES] = {"routes", "url", '2'},
+	[PAGE_STATEMENTS] = {"statements", "sql", '3'},
+	[PAGE_COMMANDS] = {"commands", "cmd", '4'},
+	[PAGE_KEYS] = {"keys", "key", 'K'},
+	[PAGE_LOSSES] = {"losses", "lost", '5'},
+	[PAGE_SONDE] = {"sonde", "me", '6'},
+	[PAGE_SLOW] = {"slow", "slow", '7'},
+	[PAGE_POOLS] = {"pools", "pool", '8'},
+	[PAGE_CACHES] = {"caches", "mem", 'C'},
+	[PAGE_QUEUES] = {"queues", "job", '0'},
+	[PAGE_TAIL] = {"tail", "tail", 'f'},
+};
+
 const char *page__title(enum page page)
 {
-	static const char *const titles[PAGE_COUNT] = {
-		"services", "routes", "statements", "commands", "losses",
-		"sonde",    "slow",   "pools",	    "queues",	"tail"};
-
-	return titles[page];
+	return pages[page].title;
 }
 
 const char *page__short_title(enum page page)
 {
-	static const char *const titles[PAGE_COUNT] = {"svcs", "routes", "stmts", "cmds",  "lost",
-						       "self", "slow",	 "pool",  "queue", "tail"};
-
-	return titles[page];
+	return pages[page].narrow;
 }
 
-/* 9 sorts by p95; `tail -f`. */
 char page__digit(enum page page)
 {
-	if (page == PAGE_TAIL)
-		return 'f';
-	return page == PAGE_QUEUES ? '0' : (char)('1' + page);
+	return pages[page].key;
 }

@@ -48,6 +48,8 @@ static void put_names(enum page page, const struct model_row *r, json_t *out)
 	} else if (page == PAGE_COMMANDS) {
 		export__name(out, "command", r->name);
 		json_object_set_new_nocheck(out, "blocking", json_boolean(r->kind[0] != '\0'));
+	} else if (page == PAGE_KEYS) {
+		export__name(out, "pattern", r->name);
 	}
 }
 
@@ -65,7 +67,7 @@ static void put_exchanges(const struct model_row *r, json_t *out)
 	export__number(out, "max_ms", r->max);
 }
 
-static void put_status(const struct model_row *r, json_t *out)
+static void put_status(const char *name, const struct model_row *r, json_t *out)
 {
 	json_t *status = json_object();
 
@@ -73,9 +75,10 @@ static void put_status(const struct model_row *r, json_t *out)
 		char code[16];
 
 		snprintf(code, sizeof(code), "%u", r->status[i].code);
-		export__count(status, code, r->status[i].count);
+		export__count(status, r->status[i].command[0] ? r->status[i].command : code,
+			      r->status[i].count);
 	}
-	json_object_set_new_nocheck(out, "status", status);
+	json_object_set_new_nocheck(out, name, status);
 }
 
 static void put_exchange_row(enum page page, const struct model_row *r, json_t *out)
@@ -85,24 +88,31 @@ static void put_exchange_row(enum page page, const struct model_row *r, json_t *
 	if (page == PAGE_SERVICES)
 		export__count(out, "connections", r->connections);
 	if (page == PAGE_ROUTES)
-		put_status(r, out);
+		put_status("status", r, out);
 	if (page == PAGE_STATEMENTS) {
 		export__count(out, "rows", r->aux);
 		export__name(out, "callers", r->callers);
 	}
-	if (page == PAGE_COMMANDS) {
+	if (page == PAGE_COMMANDS || page == PAGE_KEYS) {
 		export__count(out, "hits", r->aux);
 		export__count(out, "misses", r->aux2);
+	}
+	if (page == PAGE_KEYS) {
+		export__count(out, "request_bytes", r->request_bytes);
+		export__count(out, "response_bytes", r->response_bytes);
+		put_status("commands", r, out);
 	}
 }
 
 /* Names and values as in the model (docs/model.md). */
 static void put_state_row(enum page page, const struct model_row *r, json_t *out)
 {
-	if (page == PAGE_POOLS) {
+	if (page != PAGE_QUEUES) {
 		export__name(out, "service", r->service);
 		export__name(out, "side", r->side);
-		export__name(out, "database", r->name);
+		export__name(out, page == PAGE_POOLS ? "database" : "address", r->name);
+		if (page == PAGE_CACHES)
+			export__name(out, "source", r->kind);
 	} else {
 		export__name(out, "queue", r->name);
 		export__name(out, "kind", r->kind);
@@ -129,9 +139,9 @@ static void put_columns(const struct column *columns, const struct model_row *r,
 
 static void put_row(const struct view *v, const struct model_row *r, json_t *out)
 {
-	if (v->page <= PAGE_COMMANDS)
+	if (v->page < PAGE_LOSSES)
 		put_exchange_row(v->page, r, out);
-	else if (v->page == PAGE_POOLS || v->page == PAGE_QUEUES)
+	else if (v->page == PAGE_POOLS || v->page == PAGE_CACHES || v->page == PAGE_QUEUES)
 		put_state_row(v->page, r, out);
 	else
 		put_columns(columns__of(v->page), r, out);

@@ -14,7 +14,7 @@
 #define NAME_MIN     12
 #define NAME_WIDE    40
 #define WORST	     9	 /* of the priorities */
-#define TABS_WIDTH   118 /* narrower screens have the tabs side by side */
+#define TABS_WIDTH   130 /* narrower screens have the tabs side by side */
 #define OPENED_WIDTH 50	 /* for what is drilled down to, and a filter */
 #define COLUMNS_MAX  24
 
@@ -111,8 +111,11 @@ static void draw_place(const struct view *v, struct frame *f, int x)
 
 	if (!v->model || !view__has_rows(v) || v->still)
 		return;
-	length = snprintf(text, sizeof(text), f->width < TABS_WIDTH ? "%zu/%zu" : "%zu of %zu",
-			  v->shown ? v->selected + 1 : 0, v->shown);
+	length = snprintf(text, sizeof(text), "%zu of %zu", v->shown ? v->selected + 1 : 0,
+			  v->shown);
+	if (x + length > f->width)
+		length = snprintf(text, sizeof(text), "%zu/%zu", v->shown ? v->selected + 1 : 0,
+				  v->shown);
 	if (x + length <= f->width)
 		cells__put(f, f->width - length, 2, STYLE_DIM, "%s", text);
 }
@@ -271,6 +274,9 @@ static const char *nothing_here(const struct view *v)
 		return "no row fits the filter; Esc clears it";
 	if (v->page == PAGE_SERVICES)
 		return "no HTTP, PostgreSQL or Redis exchange has been seen yet";
+	if (v->page == PAGE_KEYS)
+		return "no key was told by a pattern yet; `keys` of the configuration asks for "
+		       "them";
 	return "nothing of this kind has been seen yet";
 }
 

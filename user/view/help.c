@@ -9,7 +9,7 @@ static const struct {
 	{"up down j k", "one row; PgUp PgDn: a screenful; Home End g G: to the ends"},
 	{"Enter", "open a service, then one of its rows; Esc: back, clears the filter"},
 	{"H", "all of a row, of a service, too, with its latencies over time"},
-	{"1...8 0 f Tab", "pages, f: the tail, exchange by exchange; Shift-Tab: back"},
+	{"1...8 0 K C f", "pages; K: keys, C: caches, f: tail; Tab: the next; Shift-Tab: back"},
 	{"/", "only rows that hold a text; of the tail also: slower 100ms status 5xx"},
 	{"< > left right", "sort by the column beside; I: the other way round"},
 	{"r e m 9 l x", "sort by rate, errors, p50, p95, p99, max; again: the other way round"},

@@ -13,7 +13,8 @@
 
 static const char *const lists[PAGE_COUNT] = {
 	[PAGE_SERVICES] = "services", [PAGE_ROUTES] = "routes", [PAGE_STATEMENTS] = "statements",
-	[PAGE_COMMANDS] = "commands", [PAGE_POOLS] = "pools",	[PAGE_QUEUES] = "queues",
+	[PAGE_COMMANDS] = "commands", [PAGE_KEYS] = "keys",	[PAGE_POOLS] = "pools",
+	[PAGE_CACHES] = "caches",     [PAGE_QUEUES] = "queues",
 };
 
 /* ---- reading ---- */
@@ -57,8 +58,9 @@ static uint64_t hash(uint64_t h,
 /* What tells a row from all others of its list. */
 static uint64_t id_of(const json_t *row)
 {
-	static const char *const parts[] = {"service", "side",	      "protocol", "method", "route",
-					    "command", "fingerprint", "database", "queue",  "kind"};
+	static const char *const parts[] = {"service", "side",	  "protocol",	 "method",
+					    "route",   "command", "fingerprint", "database",
+					    "queue",   "kind",	  "pattern",	 "address"};
 	uint64_t h = 0xcbf29ce484222325;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -160,8 +162,8 @@ static uint64_t difference(const json_t *newer, const json_t *older, const char 
 
 static void set_names(struct model_row *row, const json_t *json, enum page page)
 {
-	static const char *const names[] = {"service", "route", "statement", "command"};
-	static const char *const kinds[] = {"protocol", "method", "verb", ""};
+	static const char *const names[] = {"service", "route", "statement", "command", "pattern"};
+	static const char *const kinds[] = {"protocol", "method", "verb", "", ""};
 
 	model__text(json, "service", row->service, sizeof(row->service));
 	model__text(json, "side", row->side, sizeof(row->side));
@@ -204,29 +206,49 @@ static void fill_row(struct model_row *row, const json_t *newer, const json_t *o
 	row->aux = difference(newer, older, page == PAGE_STATEMENTS ? "rows" : "hits");
 	row->aux2 = difference(newer, older, "misses");
 	row->connections = count_of(newer, "connections");
+	row->request_bytes = difference(newer, older, "request_bytes");
+	row->response_bytes = difference(newer, older, "response_bytes");
 	row->rate = interval > 0 ? (double)row->count / interval : 0;
 	row->error_share = row->count ? (double)row->errors / (double)row->count : 0;
 	row->mean = row->count ? sum / (double)row->count : NAN;
 	set_percentiles(row, newer, older);
 }
 
-/* In the order of the codes, which are sent in none. */
-static void set_status(struct model_row *row, const json_t *newer, const json_t *older)
+/* Codes in their order, commands the most frequent first. */
+static bool stands_before(const struct model_status *a, const struct model_status *b)
 {
-	json_t *list = json_object_get(newer, "status"), *before = json_object_get(older, "status");
+	return a->code || b->code ? a->code < b->code : a->count > b->count;
+}
+
+static void insert_status(struct model_row *row, const struct model_status *status)
+{
+	bool full = row->status_count == MODEL_STATUS;
+	size_t at = full ? MODEL_STATUS - 1 : row->status_count++;
+
+	if (full && !stands_before(status, &row->status[at]))
+		return;
+	for (; at && stands_before(status, &row->status[at - 1]); at--)
+		row->status[at] = row->status[at - 1];
+	row->status[at] = *status;
+}
+
+/* They are sent in no order. */
+static void set_status(struct model_row *row, const json_t *newer, const json_t *older,
+		       enum page page)
+{
+	const char *name = page == PAGE_KEYS ? "commands" : "status";
+	json_t *list = json_object_get(newer, name), *before = json_object_get(older, name);
 
 	for (void *i = json_object_iter(list); i; i = json_object_iter_next(list, i)) {
 		const char *key = json_object_iter_key(i);
-		struct model_status status = {(unsigned)strtoul(key, NULL, 10),
-					      difference(list, before, key)};
-		size_t at = row->status_count;
+		struct model_status status = {.count = difference(list, before, key)};
 
-		if (!status.count || at == MODEL_STATUS)
-			continue;
-		for (; at && row->status[at - 1].code > status.code; at--)
-			row->status[at] = row->status[at - 1];
-		row->status[at] = status;
-		row->status_count++;
+		if (page == PAGE_KEYS)
+			snprintf(status.command, sizeof(status.command), "%s", key);
+		else
+			status.code = (unsigned)strtoul(key, NULL, 10);
+		if (status.count)
+			insert_status(row, &status);
 	}
 }
 
@@ -239,7 +261,7 @@ static void fill_rows(struct model *m, enum page page, const json_t *list,
 		const struct model_row *until_now;
 
 		row->id = id_of(json);
-		if (page == PAGE_POOLS || page == PAGE_QUEUES) {
+		if (page > PAGE_LOSSES) {
 			backends__fill(row, json, page);
 			continue;
 		}
@@ -247,7 +269,7 @@ static void fill_rows(struct model *m, enum page page, const json_t *list,
 		fill_row(row, json, was, page, m->interval);
 		if (m->whole) /* its counts are of a longer time than others' */
 			row->heat = (struct heat){0};
-		set_status(row, json, was);
+		set_status(row, json, was, page);
 		until_now = lookup__get(before, row->id);
 		if (until_now && m->whole && m->recording)
 			take_history(row, until_now);

@@ -16,17 +16,20 @@
 #define MODEL_HISTORY  HEAT_INTERVALS
 #define MODEL_NAME_MAX 512
 #define MODEL_VALUES   8
-#define MODEL_STATUS   12 /* status codes of a route; further ones are left out */
+#define MODEL_STATUS                                                                               \
+	12 /* status codes of a route, commands of a pattern; further ones are left out */
 
 enum page {
 	PAGE_SERVICES,
 	PAGE_ROUTES,
 	PAGE_STATEMENTS,
 	PAGE_COMMANDS,
+	PAGE_KEYS,
 	PAGE_LOSSES,
 	PAGE_SONDE,
 	PAGE_SLOW, /* slow.h */
 	PAGE_POOLS,
+	PAGE_CACHES,
 	PAGE_QUEUES,
 	PAGE_TAIL, /* tail_page.h */
 	PAGE_COUNT
@@ -34,8 +37,10 @@ enum page {
 
 struct slow_row;
 
+/* Of a route a status code, of a pattern of keys a command. */
 struct model_status {
-	unsigned code;
+	unsigned code; /* 0: a command */
+	char command[24];
 	uint64_t count; /* within the interval */
 };
 
@@ -44,7 +49,7 @@ struct model_row {
 	char service[64];
 	char side[8];
 	char protocol[12];
-	char name[MODEL_NAME_MAX]; /* route, statement, command; printable */
+	char name[MODEL_NAME_MAX]; /* route, statement, command, pattern; printable */
 	char kind[16];		   /* method, verb; "blocking" */
 	char table[64];
 	char fingerprint[20];
@@ -54,12 +59,13 @@ struct model_row {
 	double error_share;			       /* of the answered ones, 0..1 */
 	double mean, p50, p95, p99, max;	       /* ms; NAN where nothing was answered */
 	uint64_t connections;
-	float history[MODEL_HISTORY]; /* rates, newest last */
-	bool past;		      /* history and heat are of a whole recording */
-	struct heat heat;	      /* empty where there is no older document */
+	uint64_t request_bytes, response_bytes; /* of a pattern of keys, within the interval */
+	float history[MODEL_HISTORY];		/* rates, newest last */
+	bool past;				/* history and heat are of a whole recording */
+	struct heat heat;			/* empty where there is no older document */
 	struct model_status status[MODEL_STATUS];
 	size_t status_count;
-	double value[MODEL_VALUES]; /* of pools and queues: backends.h; NAN: not known */
+	double value[MODEL_VALUES]; /* of pools, caches and queues: backends.h; NAN: not known */
 };
 
 struct model_loss {

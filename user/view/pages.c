@@ -144,9 +144,15 @@ static int put_status(const struct view *v, struct frame *f, int y, const struct
 		enum cell_style style = s->code >= 500	 ? STYLE_BAD
 					: s->code >= 400 ? STYLE_WARN
 							 : STYLE_GOOD;
-		int x = cells__put(f, 0, y, STYLE_DIM, "%-12s", i ? "" : "status");
+		int x = cells__put(f, 0, y, STYLE_DIM, "%-12s",
+				   i	     ? ""
+				   : s->code ? "status"
+					     : "commands");
 
-		x = cells__put(f, x, y, style, "%3u ", s->code);
+		if (s->code)
+			x = cells__put(f, x, y, style, "%3u ", s->code);
+		else
+			x = cells__put(f, x, y, STYLE_PLAIN, "%-16s ", s->command);
 		x = cells__put(f, x, y, STYLE_PLAIN, "%10lu %5.1f%% ", (unsigned long)s->count,
 			       share * 100);
 		for (int bar = 0; bar < (int)ceil(fmin(share, 1) * BAR_ROOM); bar++)
@@ -167,6 +173,17 @@ static int put_pair(struct frame *f, int y, const char *name, const char *value)
 	return y + 1;
 }
 
+static int put_bytes(struct frame *f, int y, const struct model_row *r)
+{
+	wchar_t asked[32], answered[32];
+	int x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "bytes");
+
+	format__bytes((double)r->request_bytes, asked, sizeof(asked) / sizeof(*asked));
+	format__bytes((double)r->response_bytes, answered, sizeof(answered) / sizeof(*answered));
+	cells__put(f, x, y, STYLE_PLAIN, "%ls asked, %ls answered", asked, answered);
+	return y + 1;
+}
+
 static int put_protocol(const struct view *v, struct frame *f, int y, const struct model_row *r)
 {
 	int x;
@@ -177,13 +194,13 @@ static int put_protocol(const struct view *v, struct frame *f, int y, const stru
 		x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "rows");
 		cells__put(f, x, y++, STYLE_PLAIN, "%lu, %.2f per statement", (unsigned long)r->aux,
 			   r->count ? (double)r->aux / (double)r->count : 0);
-	} else if (v->page == PAGE_COMMANDS && r->aux + r->aux2) {
+	} else if (r->aux + r->aux2) {
 		x = cells__put(f, 0, y, STYLE_DIM, "%-12s", "keys");
 		cells__put(f, x, y++, STYLE_PLAIN, "%lu found, %lu not (%.1f%% hits)",
 			   (unsigned long)r->aux, (unsigned long)r->aux2,
 			   100.0 * (double)r->aux / (double)(r->aux + r->aux2));
 	}
-	return y;
+	return v->page == PAGE_KEYS ? put_bytes(f, y, r) : y;
 }
 
 /* A service has no name but its own, which the title tells. */
@@ -200,7 +217,8 @@ static int put_name(const struct view *v, struct frame *f, int y, const struct m
 
 void page__details(const struct view *v, struct frame *f, const struct model_row *r)
 {
-	static const char *const thing[PAGE_LOSSES] = {"all", "route", "statement", "command"};
+	static const char *const thing[PAGE_LOSSES] = {"all", "route", "statement", "command",
+						       "keys"};
 	int y = HEADER_LINES - 1;
 
 	cells__style_line(f, y, STYLE_TITLE);
