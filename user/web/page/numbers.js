@@ -9,6 +9,7 @@ export const lists = {
 	routes: (r) => [r.service, r.side, r.method, r.route],
 	statements: (r) => [r.service, r.side, r.fingerprint, r.verb, r.table],
 	commands: (r) => [r.service, r.side, r.command, r.blocking ? "blocking" : ""],
+	keys: (r) => [r.service, r.side, r.pattern],
 };
 
 export const keyOf = (list, row) => JSON.stringify(lists[list](row).map(text));

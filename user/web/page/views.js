@@ -44,16 +44,24 @@ const sets = {
 	commands: [name("Command", (r) => link("commands", r.key), (r) => r.command, (r) => [r.service, r.side, r.blocking ? "blocking" : ""]),
 		...measures, total, figure("Hits", (r) => r.all.hits / (r.all.hits + r.all.misses), n.share,
 			{fold: 2, label: "Share of keys that were found, since the start"}), trend("commands")],
+	keys: [name("Keys", (r) => link("keys", r.key), (r) => r.pattern, (r) => [r.service, r.side]), ...measures, total,
+		figure("Hits", (r) => r.all.hits / (r.all.hits + r.all.misses), n.share,
+			{fold: 1, label: "Share of keys that were found, since the start"}),
+		figure("Bytes", (r) => r.all.request_bytes + r.all.response_bytes, n.bytes, {fold: 4, label: "Asked and answered since the start"}),
+		trend("keys")],
 };
 
 const poolColumns = [name("Pool", (r) => link("service", r.all.service, "postgres", r.all.side), (r) => r.service, (r) => [r.database, r.side]),
 	number("Active", "active"), number("Open", "open"), number("Idle", "idle", n.count, {fold: 1}), number("Peak", "peak", n.count, {fold: 1}),
 	number("Max", "max"), {...plain("Max is", (r) => (r.max === null ? "–" : r.configured ? "configured" : "learned"), 2)},
 	number("Min", "min", n.count, {fold: 2}), number("Waiting", "waiting", n.count, {fold: 1, label: "A pooler's clients that wait"})];
-const cacheColumns = [name("Cache", (r) => link("service", r.all.service, "redis", "server"), (r) => r.service, (r) => [r.address]),
+const cacheColumns = [name("Cache", (r) => link("service", r.all.service, "redis", r.all.side), (r) => r.service, (r) => [r.address]),
 	number("Used", "used", n.bytes), number("Limit", "limit", n.bytes),
-	figure("Share", (r) => known(r.all.used) / known(r.all.limit), n.share), number("Evicted", "evicted", n.count, {fold: 1}),
-	number("Evicted a second", "eviction_rate", n.rate, {fold: 2})];
+	figure("Share", (r) => known(r.all.used) / known(r.all.limit), n.share), plain("Limit is", (r) => r.source, 3),
+	number("Evicted", "evicted", n.count, {fold: 1}), number("Evicted a second", "eviction_rate", n.rate, {fold: 2}),
+	number("Hits", "hit_rate_percent", percent, {fold: 1, label: "Share of keys that were found, over five minutes"}),
+	number("Keys", "keys", n.count, {fold: 2, label: "As INFO told somebody within 15 minutes"}),
+	number("Conn", "connections", n.count, {fold: 3, label: "Open connections"})];
 const queueColumns = [plain("Queue", (r) => r.queue), plain("Kind", (r) => r.kind, 1), number("Depth", "depth"), number("Workers", "workers"),
 	number("Busy", "utilisation_percent", percent, {label: "Busy share of the workers' time"}),
 	number("Processed", "processed", n.count, {fold: 1}), number("Failed", "failed", n.count, {tone: (r) => bad(r.all.failed)}),
@@ -159,32 +167,37 @@ function oneService(name_, protocol, side) {
 	const top = make("div"), key = JSON.stringify([name_, protocol, side]), [list, caption] = parts[protocol] ?? parts.http;
 	const own = (r) => r.service === name_ && r.side === side && (list !== "routes" || (r.method === "gRPC") === (protocol === "grpc"));
 	const inner = tableOf(list, caption, own), pools = table("pools", "Pools", poolColumns, "Active");
+	const keys = tableOf("keys", "Keys by pattern", own);
 
-	return {title: name_, of: `${named(protocol)} ${side}`, element: make("div", {}, top, inner.element, pools.element), update(now) {
+	return {title: name_, of: `${named(protocol)} ${side}`, element: make("div", {}, top, inner.element, keys.element, pools.element), update(now) {
 		const row = rows(now, "services").find((r) => r.key === key), held = records(now.newest.doc.pools, "service", "side", "database")
 			.filter((r) => protocol === "postgres" && r.all.service === name_ && r.all.side === side);
 
 		top.replaceChildren(row ? head(row, "services", [["Connections", n.count(row.all.connections)], ...healthFacts(now, name_)])
 			: make("p", {class: "nothing"}, "There is no such service now."));
 		inner.update(now);
+		keys.element.hidden = !(protocol === "redis" && keys.update(now));
 		pools.element.hidden = !held.length;
 		pools.render(held);
 	}};
 }
 
 function statusFacts(row) {
-	return Object.entries(row.all.status ?? {}).map(([code, count]) => [`Status ${code}`, n.count(count)]);
+	return [...Object.entries(row.all.status ?? {}).map(([code, count]) => [`Status ${code}`, n.count(count)]),
+		...Object.entries(row.all.commands ?? {}).sort((a, b) => b[1] - a[1]).map(([command, count]) => [command, n.count(count)])];
 }
 
 function oneRow(list, key) {
 	const top = make("div"), said = make("pre", {hidden: true}), titles = {routes: (r) => `${r.method} ${r.route}`,
-		statements: (r) => `${r.verb} ${r.table}`, commands: (r) => r.command};
+		statements: (r) => `${r.verb} ${r.table}`, commands: (r) => r.command, keys: (r) => r.pattern};
 
 	return {title: "", element: make("div", {}, said, top), update(now) {
 		const row = rows(now, list).find((r) => r.key === key), all = row?.all;
 
 		top.replaceChildren(row ? head(row, list, [...statusFacts(row), ["Rows", all.rows === undefined ? null : n.count(all.rows)],
 			["Hits", all.hits === undefined ? null : n.count(all.hits)], ["Misses", all.misses === undefined ? null : n.count(all.misses)],
+			["Asked", list === "keys" ? n.bytes(all.request_bytes) : null],
+			["Answered", list === "keys" ? n.bytes(all.response_bytes) : null],
 			["Fingerprint", all.fingerprint]]) : make("p", {class: "nothing"}, "There is no such row now."));
 		said.hidden = !all?.statement;
 		setText(said, all?.statement ?? "");
@@ -242,6 +255,7 @@ export const pages = {
 	routes: {title: "Routes", make: list("routes", "Routes")},
 	statements: {title: "Statements", make: list("statements", "Statements")},
 	commands: {title: "Commands", make: list("commands", "Commands")},
+	keys: {title: "Keys", make: list("keys", "Keys by pattern")},
 	slow: {title: "Slow", make: slow},
 	queues: {title: "Queues", make: queues},
 	pools: {title: "Pools", make: pools},
@@ -260,7 +274,7 @@ export function viewOf(hash) {
 	}
 	if (path[0] === "service" && path.length === 4)
 		return {page: "services", view: oneService(...path.slice(1)), deep: true};
-	if (["routes", "statements", "commands"].includes(path[0]) && path.length === 2)
+	if (["routes", "statements", "commands", "keys"].includes(path[0]) && path.length === 2)
 		return {page: path[0], view: oneRow(path[0], path[1]), deep: true};
 	if (path[0] === "slow" && path.length === 2)
 		return {page: "slow", view: oneSlow(path[1]), deep: true};
