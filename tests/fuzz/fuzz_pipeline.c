@@ -144,6 +144,7 @@ static void expose(struct metrics *metrics)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct engine_options options = {.connections_max = 4,
+					 .keys = {.automatic = size & 1, .templates = 3},
 					 .labels = {.routes_per_service = 20, .statements = 20}};
 	uint64_t sum = 0;
 	struct metrics *metrics = NULL;

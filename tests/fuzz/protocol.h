@@ -117,7 +117,7 @@ static void run_script(struct play *play, const uint8_t *data, size_t size, size
 static void play_once(const struct opening *o, const uint8_t *data, size_t size, size_t piece,
 		      bool details, struct play *play)
 {
-	struct engine_options options = {.connections_max = 4};
+	struct engine_options options = {.connections_max = 4, .keys = {.automatic = details}};
 	struct open_event open = {.event = {EVENT_OPEN, 0, sizeof(open), 1},
 				  .connection = 1,
 				  .local_port = o->port,

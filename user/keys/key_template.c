@@ -195,18 +195,24 @@ static bool is_word(struct slice s)
 	return s.length && !isdigit(s.data[0]);
 }
 
-static bool is_known(struct key_learner *l, uint64_t place, struct slice key, struct slice word)
+static bool is_enough(const struct node *node)
+{
+	return __builtin_popcountll(node->seen) >= ENOUGH;
+}
+
+static bool is_known(struct key_learner *l, uint64_t place, struct slice key, struct slice word,
+		     uint64_t hashed)
 {
 	size_t begin = (size_t)(word.data - key.data);
-	struct slice behind = slice__from(key, begin + word.length);
-	struct node *node = word_at(l, place, hash(l, word), !begin);
+	struct node *node = word_at(l, place, hashed, !begin);
 	uint64_t around;
 
-	if (!node)
-		return false;
-	around = mix(hash(l, slice__sub(key, 0, begin)), hash(l, behind));
+	if (!node || is_enough(node))
+		return node;
+	around = mix(hash(l, slice__sub(key, 0, begin)),
+		     hash(l, slice__from(key, begin + word.length)));
 	node->seen |= 1ull << (around >> 58);
-	return __builtin_popcountll(node->seen) >= ENOUGH;
+	return is_enough(node);
 }
 
 /* ---- writing ---- */
@@ -222,14 +228,24 @@ static void put(struct writer *w, struct slice text)
 		w->out[w->length++] = (char)text.data[i];
 }
 
-static struct slice told(struct key_learner *l, uint64_t place, struct slice key,
+/* What a piece is told as; *place is what stands before it, and then with it. */
+static struct slice told(struct key_learner *l, uint64_t *place, struct slice key,
 			 const struct piece *p)
 {
-	if (p->fold)
-		return slice__text(p->fold);
-	if (!p->text.length || (is_word(p->text) && is_known(l, place, key, p->text)))
+	struct slice text = slice__text(p->fold ? p->fold : NAME);
+	uint64_t hashed;
+
+	if (!p->fold && is_word(p->text)) {
+		hashed = hash(l, p->text);
+		if (is_known(l, *place, key, p->text, hashed)) {
+			*place = mix(*place, hashed);
+			return p->text;
+		}
+	}
+	if (!p->text.length)
 		return p->text;
-	return slice__text(NAME);
+	*place = mix(*place, text.data[1]); /* "{id}", "{uuid}" ...: all begin otherwise */
+	return text;
 }
 
 size_t key_learner__template(struct key_learner *l, struct slice key, char out[KEY_TEMPLATE_MAX])
@@ -242,14 +258,11 @@ size_t key_learner__template(struct key_learner *l, struct slice key, char out[K
 	l->full = false;
 	for (uint32_t i = 0; i < pieces.count; i++) {
 		const struct piece *p = &pieces.at[i];
-		struct slice text;
 
 		if (p->separator)
 			put(&w, slice__of(&p->separator, 1));
 		place = mix(place, (uint8_t)p->separator);
-		text = told(l, place, key, p);
-		put(&w, text);
-		place = mix(place, hash(l, text));
+		put(&w, told(l, &place, key, p));
 	}
 	if (pieces.more)
 		put(&w, slice__text("..."));
