@@ -157,6 +157,22 @@ static void words_are_told_once_they_are_a_programs_own(void **state)
 	key_learner__free(l);
 }
 
+/* Two dozen surroundings are its own: those of other words at its place do not count. */
+static void words_are_learned_one_by_one(void **state)
+{
+	struct key_learner *l = key_learner__new();
+	char key[100];
+
+	(void)state;
+	for (int i = 0; i < 19; i++) {
+		for (char c = 'a'; c < 'k'; c++) {
+			snprintf(key, sizeof(key), "own%c:%d", c, i);
+			assert_string_equal(template(l, key), "{name}:{id}");
+		}
+	}
+	key_learner__free(l);
+}
+
 static void somebodys_name_is_never_told(void **state)
 {
 	static const char *const names[] = {"alice", "bob",   "carol",	"dave",	 "erin",  "frank",
@@ -422,6 +438,7 @@ int main(void)
 		cmocka_unit_test(counted_keys_and_streams_are_found),
 		cmocka_unit_test(values_are_told_by_their_looks),
 		cmocka_unit_test(words_are_told_once_they_are_a_programs_own),
+		cmocka_unit_test(words_are_learned_one_by_one),
 		cmocka_unit_test(somebodys_name_is_never_told),
 		cmocka_unit_test(a_place_with_too_many_words_tells_none),
 		cmocka_unit_test(what_there_is_to_learn_is_bounded),

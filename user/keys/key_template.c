@@ -134,9 +134,13 @@ static uint64_t hash(const struct key_learner *l, struct slice bytes)
 	return siphash__of(&l->secret, bytes.data, bytes.length);
 }
 
+/* The multiply-and-fold of wyhash; places begin with a secret, so that no factor is 0 but by
+ * chance.
+ */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
-	__uint128_t product = (__uint128_t)(a ^ 0x9e3779b97f4a7c15ull) * (b | 1);
+	__uint128_t product =
+		(__uint128_t)(a ^ 0x9e3779b97f4a7c15ull) * (b ^ 0xe7037ed1a0b428dbull);
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
@@ -252,7 +256,7 @@ size_t key_learner__template(struct key_learner *l, struct slice key, char out[K
 {
 	struct writer w = {.out = out};
 	struct pieces pieces;
-	uint64_t place = 0;
+	uint64_t place = l->secret.half[0];
 
 	cut(key, &pieces);
 	l->full = false;
