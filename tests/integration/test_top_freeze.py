@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """`p` in the live view of a daemon: every page, drill-down, order, filter and detail is of that moment until it is let go."""
+import itertools
 import os
 import re
 import sys
@@ -18,13 +19,15 @@ def frozen(lines):
     return re.search(r"FROZEN since \d\d:\d\d:\d\d", lines[0])
 
 
-def body(screen, needed, missing):
-    """The page without its first lines, once it shows what is needed, and no longer what was there before."""
-    return [line.rstrip() for line in screen.until(
-        lambda lines: frozen(lines) and any(needed in line for line in lines) and lines, missing=missing)[2:]]
+def body(screen, needed, missing, key, told):
+    """The page without its first lines and its last, once it shows what is needed, and no longer what was there before. A picture
+    comes in pieces: it is whole once its last line tells of another key."""
+    screen.until(lambda lines: frozen(lines) and any(needed in line for line in lines), missing=missing)
+    screen.keys(key)
+    return [line.rstrip() for line in screen.until(lambda lines: lines[-1].startswith(told))[2:-1]]
 
 
-def walk(screen):
+def walk(screen, intervals):
     """Everything that may be looked at, by what was pressed; ends where it began."""
     seen = {}
     for step, pressed, needed, *missing in (
@@ -32,9 +35,10 @@ def walk(screen):
             ("filtered", ("/", "n", "g", "i", "n", "x", "Enter"), "/nginx", "type, Enter"), ("routes", ("Enter",), "of nginx"),
             ("one route", ("Enter",), "status"), ("routes again", ("Escape",), "ROUTE"), ("all routes", ("2",), "ROUTE", "of nginx"),
             ("commands", ("4",), "COMMAND"), ("losses", ("5",), "IN FLIGHT"), ("itself", ("6",), "resident"),
-            ("slow", ("7",), "LATENCY"), ("pools", ("8",), "WAITING"), ("back", ("1",), "SERVICE")):
+            ("slow", ("7",), "LATENCY"), ("pools", ("8",), "WAITING"), ("keys", ("K",), "PATTERN"), ("caches", ("C",), "USED"),
+            ("queues", ("0",), "DEPTH"), ("back", ("1",), "SERVICE", "DEPTH")):
         screen.keys(*pressed)
-        seen[step] = body(screen, needed, missing[0] if missing else None)
+        seen[step] = body(screen, needed, missing[0] if missing else None, *next(intervals))
     return seen
 
 
@@ -44,13 +48,14 @@ with sut.Sonde(exchanges=False) as sonde:
     for width, height in ((80, 24), (200, 50)):
         with Screen(sut.SONDE, "top", "--socket", sonde.socket, "--interval", "0.5", width=width, height=height) as screen:
             screen.until("nginx")
-            screen.until(lambda lines: any(line.startswith("nginx") and float(line.split()[3].rstrip("kM")) > 0 for line in lines))
+            screen.until(lambda lines: any(re.match(r"nginx +http +server +\d*[1-9]", line) for line in lines))
             screen.keys("p")
             since = frozen(screen.until(frozen))[0]
-            first = walk(screen)
+            intervals = itertools.cycle((("+", "every 1 s"), ("-", "every 0.5 s")))
+            first = walk(screen, intervals)
             before = sonde.metrics()["sonde_captured_bytes_total"]
             sut.wait_for("exchanges meanwhile", lambda: sonde.metrics()["sonde_captured_bytes_total"] > before + 100000)
-            second = walk(screen)
+            second = walk(screen, intervals)
             for step in first:
                 assert first[step] == second[step], f"{step} is not frozen:\n" + "\n".join(first[step] + ["---"] + second[step])
             sut.equal("since then", frozen(screen.lines())[0], since)

@@ -2,6 +2,7 @@
 """A program in a terminal of its own (tmux): keys and bytes sent, the screen read, with colours where wanted."""
 import os
 import shlex
+import time
 
 import sut
 
@@ -68,9 +69,18 @@ class Screen:
             good = what(lines) if callable(what) else any(what in line for line in lines)
             return good and (missing is None or not any(missing in line for line in lines)) and lines
         try:
-            return sut.wait_for(what, there, seconds)
+            return self.whole(lambda: sut.wait_for(what, there, seconds))
         except AssertionError:
             raise AssertionError(f"`{what}`{f' without `{missing}`' if missing else ''} is not on the screen:\n{self.text()}")
+
+    def whole(self, take):
+        """A picture comes in pieces (ncurses writes some 2800 bytes at a time): one that stood still for a moment is whole."""
+        for _ in range(10):
+            lines = take()
+            time.sleep(0.03)
+            if self.lines() == lines:
+                break
+        return lines
 
     def line_of(self, text):
         """Where it stands: column, line."""
