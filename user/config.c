@@ -31,7 +31,7 @@ void config__defaults(struct config *config)
 	config->limits.connections = 100000;
 	config->limits.routes_per_service = 200;
 	config->limits.statements = 2000;
-	config->limits.key_patterns = 200;
+	config->keys.templates = 200;
 	config->limits.series = 2000;
 	config->limits.idle_seconds = 3600;
 	memcpy(config->http_ports, ports, sizeof(ports));
@@ -395,7 +395,7 @@ static const struct yaml_key limit_keys[] = {
 	NUMBER("connections", limits.connections, 16, 10000000),
 	NUMBER("routes_per_service", limits.routes_per_service, 1, 100000),
 	NUMBER("statements", limits.statements, 1, 1000000),
-	NUMBER("key_patterns", limits.key_patterns, 1, 10000),
+	NUMBER("key_patterns", keys.templates, 1, 10000),
 	NUMBER("series", limits.series, 10, 1000000),
 	{.name = "idle", .read = yaml__read_seconds, AT(limits.idle_seconds), .high = 864000},
 	{.name = "cpu", .read = read_cpu, AT(limits.cpu)},
@@ -525,7 +525,7 @@ void config__keys(const struct config *config, struct key_options *out)
 {
 	out->patterns = (const char *const *)config->keys.patterns;
 	out->automatic = config->keys.automatic;
-	out->templates = config->limits.key_patterns;
+	out->templates = config->keys.templates;
 }
 
 void config__engine(const struct config *config, struct engine_options *out)

@@ -40,7 +40,6 @@ struct config {
 		uint32_t connections;
 		uint32_t routes_per_service;
 		uint32_t statements;
-		uint32_t key_patterns;
 		uint32_t series;
 		uint32_t idle_seconds;
 		uint32_t cpu;	 /* millionths of one core; 0: whatever it takes */
@@ -54,6 +53,7 @@ struct config {
 	struct {
 		char *patterns[CONFIG_LIST_MAX + 1]; /* of Redis keys, the same */
 		bool automatic;			     /* templates of keys are made */
+		uint32_t templates;		     /* at most so many */
 	} keys;
 	uint16_t http_ports[CONFIG_LIST_MAX + 1]; /* zero-terminated */
 	struct service_set *services;		  /* owned; NULL: none */

@@ -363,7 +363,7 @@ static void change_keys(struct observer *o, const struct config *config)
 	struct key_options keys;
 
 	config__keys(config, &keys);
-	keys.templates = o->config.limits.key_patterns;
+	keys.templates = o->config.keys.templates;
 	engine__set_keys(o->engine, &keys);
 }
 
@@ -538,7 +538,8 @@ int observer__reload(struct observer *o, const struct config *config, char *kept
 				 sizeof(config->tls.filter)) != 0);
 	name_kept(kept, size, "time_shares", config->time_shares != o->config.time_shares);
 	name_kept(kept, size, "limits",
-		  memcmp(&config->limits, &o->config.limits, sizeof(config->limits)) != 0);
+		  memcmp(&config->limits, &o->config.limits, sizeof(config->limits)) != 0 ||
+			  config->keys.templates != o->config.keys.templates);
 	pthread_mutex_lock(&o->lock);
 	o->next = config;
 	while (o->next && !o->over)

@@ -94,7 +94,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(config.limits.connections, 16);
 	assert_int_equal(config.limits.routes_per_service, 2);
 	assert_int_equal(config.limits.statements, 3);
-	assert_int_equal(config.limits.key_patterns, 7);
+	assert_int_equal(config.keys.templates, 7);
 	assert_string_equal(config.keys.patterns[0], "user:*:session");
 	assert_string_equal(config.keys.patterns[1], "cart:*");
 	assert_null(config.keys.patterns[2]);
