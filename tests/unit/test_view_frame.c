@@ -504,6 +504,23 @@ static void pools_and_queues_are_states(void **state)
 	assert_int_equal(s->view.page, PAGE_SERVICES);
 }
 
+static void the_help_fits_a_small_screen(void **state)
+{
+	struct screen *s = *state;
+	char *wide[24];
+
+	view__key(&s->view, '?');
+	draw(s, 200, 24);
+	for (int y = 3; y < 23; y++)
+		wide[y] = strdup(line(s, y));
+	assert_true(has(s, "ERR: HTTP 5xx"));
+	draw(s, 80, 24);
+	for (int y = 3; y < 23; y++) {
+		assert_string_equal(line(s, y), wide[y]);
+		free(wide[y]);
+	}
+}
+
 static void narrow_screens_keep_room_for_what_is_open(void **state)
 {
 	struct screen *s = *state;
@@ -541,6 +558,7 @@ int main(void)
 		TEST(a_service_has_a_map_of_its_own),
 		TEST(what_was_before_the_view_is_in_no_map),
 		TEST(pools_and_queues_are_states),
+		TEST(the_help_fits_a_small_screen),
 		TEST(narrow_screens_keep_room_for_what_is_open),
 		TEST(once_shows_all_rows_and_no_movement),
 		cmocka_unit_test(numbers_have_the_units_of_people),

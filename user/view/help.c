@@ -7,18 +7,18 @@ static const struct {
 	const char *keys, *what;
 } lines[] = {
 	{"up down j k", "one row; PgUp PgDn: a screenful; Home End g G: to the ends"},
-	{"Enter", "open a service, then one of its rows; Esc: back, clears the filter"},
+	{"Enter", "open a service, then one of its rows; Esc: back, no filter"},
 	{"H", "all of a row, of a service, too, with its latencies over time"},
-	{"1...8 0 K C f", "pages; K: keys, C: caches, f: tail; Tab: the next; Shift-Tab: back"},
-	{"/", "only rows that hold a text; of the tail also: slower 100ms status 5xx"},
+	{"1...8 0 K C f", "pages; K: keys, C: caches, f: tail; Tab, Shift-Tab: beside"},
+	{"/", "only rows that hold a text; the tail also: slower 1s status 5xx"},
 	{"< > left right", "sort by the column beside; I: the other way round"},
-	{"r e m 9 l x", "sort by rate, errors, p50, p95, p99, max; again: the other way round"},
+	{"r e m 9 l x", "sort by rate, errors, p50, p95, p99, max; again: turned round"},
 	{"n s d t o", "by count, service, side, protocol or method, name"},
 	{"u c a z b i", "by unanswered, connections, table, rows, callers, hits"},
 	{"p space", "freeze the numbers and look around; again: go on"},
 	{"+ -", "longer, shorter interval"},
 	{"w", "save these rows as CSV or JSON"},
-	{"mouse", "a title: sort; a row: choose, again: open; right: back; a tab; wheel"},
+	{"mouse", "title: sort; row: choose, again: open; right: back; tab, wheel"},
 	{"? h  ^L  q", "this help; draw anew; quit"},
 };
 
