@@ -161,7 +161,8 @@ sut.start("/usr/bin/python3", program, str(hostile_port), f"host=127.0.0.1 port=
 sut.wait_port(hostile_port)
 
 browser = Browser("--ignore-certificate-errors")
-with sut.Sonde(exchanges=False) as sonde:
+KEYS = f"capture: {{ring: 64MiB}}\nkeys: {{patterns: ['key:*', '{HOSTILE}*']}}\n"
+with sut.Sonde(exchanges=False, config=KEYS) as sonde:
     origin = f"http://127.0.0.1:{sonde.port}/"
     check_headers(sonde.port)
     browser.screen(1280, 800)
@@ -179,6 +180,7 @@ with sut.Sonde(exchanges=False) as sonde:
     for _ in range(11):
         send_raw(hostile_port, "/ask")
     redis.benchmark("-n", "3001", "-c", "5", "-t", "set,get")
+    redis.cli("get", HOSTILE)
     with psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=postgres dbname=postgres", autocommit=True) as db:
         db.execute('CREATE TABLE "users" (id int)')
         for i in range(101):
@@ -196,7 +198,7 @@ with sut.Sonde(exchanges=False) as sonde:
         sut.equal("the hostile service", [r["count"] for r in strange if r["what"] == "HTTP · server"], [31 + 11])
         sut.equal("its address", [r["href"][:10] for r in strange], ["#/service/"] * len(strange))
         for page, field in (("routes", lambda r: f"{r['method']} {r['route']}"), ("statements", lambda r: r["statement"]),
-                            ("commands", lambda r: r["command"])):
+                            ("commands", lambda r: r["command"]), ("keys", lambda r: r["pattern"])):
             def differing():
                 """The page's rows against the document's; but for those of the browser, which go on."""
                 ours = sorted((r["name"], r["count"]) for r in rows(browser, page) if "/api/top" not in r["name"])
@@ -204,10 +206,11 @@ with sut.Sonde(exchanges=False) as sonde:
                 return ours != theirs and (ours, theirs)
             sut.wait_for(f"{page}, all of them", lambda: not differing())
         assert [r for r in rows(browser, "statements") if HOSTILE in r["name"] and r["count"] == 101], rows(browser, "statements")
+        sut.equal("keys of the benchmark", sorted(r["count"] for r in rows(browser, "keys") if r["name"] == "key:*"), [6002, 6002])
         assert [r for r in rows(browser, "routes") if "onerror" in r["name"] or "script" in r["name"]], rows(browser, "routes")
 
         # Hostile names are text on every page, those of single rows as well.
-        for page in ("services", "routes", "statements"):
+        for page in ("services", "routes", "statements", "keys"):
             for row in rows(browser, page):
                 if not any(word in row["name"] for word in ("pwned", "script", "&lt;")):
                     continue
@@ -243,7 +246,7 @@ with sut.Sonde(exchanges=False) as sonde:
         browser.eval("document.querySelectorAll('thead button')[1].click()")  # by rate
         browser.until("three documents with it", "(document.querySelector('.spark .line').getAttribute('d') ?? '').split('L').length > 4")
         check_usable(browser, "services")
-        for page in ("routes", "statements", "commands", "slow", "pools", "losses", "sonde", "queues"):
+        for page in ("routes", "statements", "commands", "keys", "slow", "pools", "losses", "sonde", "queues"):
             browser.eval(f"location.hash = '#/{page}'")
             browser.until(page, f"document.querySelector('nav [aria-current]').dataset.page === '{page}' && document.querySelector('#view').textContent.length > 30")
             check_usable(browser, page)
