@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "hash.h"
 #include "protocol/grpc.h"
 #include "protocol/redis_commands.h"
 #include "raw_key.h"
@@ -45,10 +46,10 @@ struct table {
 	uint32_t count;
 };
 
-/* What a raw text of this hash, length and context led to; id 0: nothing yet. */
+/* What a raw text of this key, in this context, led to; id 0: nothing yet. */
 struct cached {
-	uint64_t hash;
-	uint64_t context;
+	uint64_t key;
+	uint32_t context; /* service, or whether it was truncated */
 	uint32_t id;
 };
 
@@ -74,29 +75,9 @@ struct labels {
 	char scratch[]; /* statement_bytes + 1 */
 };
 
-static uint64_t mix(uint64_t a, uint64_t b)
+static uint64_t hash_text(const struct labels *labels, struct slice text)
 {
-	__uint128_t product = (__uint128_t)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Eight bytes a step, multiplied and folded (the scheme of wyhash). */
-static uint64_t hash_bytes(uint64_t seed, const void *data, size_t length)
-{
-	const uint8_t *p = data;
-	uint64_t hash = seed ^ length;
-	uint64_t word;
-
-	for (; length >= 8; length -= 8, p += 8) {
-		memcpy(&word, p, 8);
-		hash = mix(hash ^ word, 0x9e3779b97f4a7c15ULL);
-	}
-	word = 0;
-	if (length)
-		memcpy(&word, p, length);
-	hash = mix(hash ^ word, 0xe7037ed1a0b428dbULL);
-	return mix(hash ^ seed, 0x8ebc6af09c88c6e3ULL);
+	return hash__add(labels->seed, text.data, text.length, 0);
 }
 
 /* ---- storage ---- */
@@ -156,7 +137,8 @@ static struct label *add_label(struct labels *labels, enum label_kind kind, cons
 /* The entry of the key, or the free one where it belongs. */
 static struct entry *table_slot(const struct table *table, uint64_t key, uint32_t service)
 {
-	uint32_t at = (uint32_t)mix(key ^ service, 0x9e3779b97f4a7c15ULL) & (table->capacity - 1);
+	uint32_t at =
+		(uint32_t)hash__mix(key ^ service, 0x9e3779b97f4a7c15ULL) & (table->capacity - 1);
 
 	while (table->entries[at].id &&
 	       (table->entries[at].key != key || table->entries[at].service != service))
@@ -317,7 +299,7 @@ static uint32_t add_route(struct labels *labels, uint32_t service, uint64_t key,
 
 static uint32_t intern_path(struct labels *labels, uint32_t service, struct slice text)
 {
-	uint64_t key = hash_bytes(labels->seed, text.data, text.length);
+	uint64_t key = hash_text(labels, text);
 	const struct entry *found = table_slot(&labels->routes, key, service);
 
 	return found->id ? found->id : add_route(labels, service, key, text);
@@ -330,23 +312,23 @@ static uint32_t intern_route(struct labels *labels, uint32_t service, struct sli
 	return intern_path(labels, service, route_text(labels, target, out));
 }
 
-static struct cached *cache_slot(struct cached *cache, uint64_t hash)
+static uint64_t target_key(const struct labels *labels, struct slice target)
 {
-	return &cache[hash & (CACHE_SLOTS - 1)];
+	uint64_t key;
+
+	if (target.length && target.data[0] == '/' && !labels->patterns_have_numbers &&
+	    raw_key__of_target(labels->seed, target, &key))
+		return key;
+	return hash_text(labels, route__path(target));
 }
 
 uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target)
 {
-	uint8_t room[RAW_KEY_MAX];
-	struct slice path = labels->patterns_have_numbers
-				    ? route__path(target)
-				    : raw_key__of_path(route__path(target), room);
-	uint64_t hash = hash_bytes(labels->seed, path.data, path.length);
-	uint64_t context = (uint64_t)service << 32 | (uint32_t)path.length;
-	struct cached *cached = cache_slot(labels->route_cache, hash ^ service);
+	uint64_t key = target_key(labels, target);
+	struct cached *cached = &labels->route_cache[(key ^ service) % CACHE_SLOTS];
 
-	if (!cached->id || cached->hash != hash || cached->context != context)
-		*cached = (struct cached){hash, context, intern_route(labels, service, target)};
+	if (!cached->id || cached->key != key || cached->context != service)
+		*cached = (struct cached){key, service, intern_route(labels, service, target)};
 	labels->overflowed[LABEL_ROUTE] += cached->id == LABEL_OTHER;
 	return cached->id;
 }
@@ -412,14 +394,11 @@ static uint32_t intern_statement(struct labels *labels, struct slice text, bool 
 
 uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncated)
 {
-	uint8_t room[RAW_KEY_MAX];
-	struct slice key = raw_key__of_sql(sql, room);
-	uint64_t hash = hash_bytes(labels->seed, key.data, key.length);
-	uint64_t context = (uint64_t)key.length << 1 | truncated;
-	struct cached *cached = cache_slot(labels->statement_cache, hash);
+	uint64_t key = raw_key__of_sql(labels->seed, sql);
+	struct cached *cached = &labels->statement_cache[key % CACHE_SLOTS];
 
-	if (!cached->id || cached->hash != hash || cached->context != context)
-		*cached = (struct cached){hash, context, intern_statement(labels, sql, truncated)};
+	if (!cached->id || cached->key != key || cached->context != truncated)
+		*cached = (struct cached){key, truncated, intern_statement(labels, sql, truncated)};
 	labels->overflowed[LABEL_STATEMENT] += cached->id == LABEL_OTHER;
 	return cached->id;
 }

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Raw texts without what certainly does not change their label: the numbers in them. So the label
- * of a text is found that was never seen before, but for its numbers.
+ * Keys of raw texts that leave out what certainly does not change their label: the numbers in them.
+ * So the label of a text is found that was never seen before, but for its numbers. Texts with the
+ * same key have the same label; a key is a hash (hash.h), so that is as sure as 64 bits are.
  */
 #ifndef SONDE_RAW_KEY_H
 #define SONDE_RAW_KEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "protocol/slice.h"
 
-#define RAW_KEY_MAX 1024
-
-/*
- * Texts with the same result have the same label. The result is the text itself where nothing can
- * be left out, else in `room`.
+/* Of the path of a target that begins with it. False: it is not plain enough to tell at a glance.
  */
-struct slice raw_key__of_path(struct slice path, uint8_t room[RAW_KEY_MAX]);
-struct slice raw_key__of_sql(struct slice sql, uint8_t room[RAW_KEY_MAX]);
+bool raw_key__of_target(uint64_t seed, struct slice target, uint64_t *key);
+uint64_t raw_key__of_sql(uint64_t seed, struct slice sql);
 
 #endif

@@ -1,10 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Route templates: printable, bounded, NUL-terminated. */
+/*
+ * Route templates: printable, bounded, NUL-terminated. A target with other digits has the same one
+ * if their raw keys say so.
+ */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include "raw_key.h"
 #include "route.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void compare_with_other_digits(const uint8_t *data, size_t size)
+{
+	struct slice target = slice__of(data, size), other;
+	char out[ROUTE_MAX], other_out[ROUTE_MAX];
+	uint8_t *copy = malloc(size + 1);
+	uint64_t a, b;
+
+	for (size_t i = 0; i < size; i++) {
+		bool first = !i || (uint8_t)(data[i - 1] - '0') > 9;
+
+		copy[i] = data[i] >= '0' && data[i] <= '9' && !first
+				  ? (uint8_t)('0' + '9' - data[i])
+				  : data[i];
+	}
+	other = slice__of(copy, size);
+	if (raw_key__of_target(7, target, &a) && raw_key__of_target(7, other, &b) && a == b &&
+	    (route__template(target, out) != route__template(other, other_out) ||
+	     strcmp(out, other_out) != 0))
+		abort();
+	free(copy);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -17,5 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (out[i] < ' ' || out[i] > '~' || out[i] == '"')
 			abort();
 	route__fits("/a/{b}/...", slice__of(data, size));
+	if (size && data[0] == '/')
+		compare_with_other_digits(data, size);
 	return 0;
 }

@@ -61,4 +61,22 @@ static inline bool word__has_row(uint64_t word, uint8_t first)
 	return word__has_zero((word & WORD_ONES * 0xf0) ^ WORD_ONES * first);
 }
 
+/* Up to eight bytes as a word, zeros behind them. */
+static inline uint64_t word__part(const uint8_t *bytes, size_t length)
+{
+	uint32_t first, last;
+
+	if (length == WORD_BYTES)
+		return word__at(bytes);
+	if (length >= sizeof(first)) {
+		memcpy(&first, bytes, sizeof(first));
+		memcpy(&last, bytes + length - sizeof(last), sizeof(last));
+		return first | (uint64_t)last << 8 * (length - sizeof(last));
+	}
+	if (!length)
+		return 0;
+	return bytes[0] | (uint32_t)bytes[length / 2] << 8 * (length / 2) |
+	       (uint32_t)bytes[length - 1] << 8 * (length - 1);
+}
+
 #endif
