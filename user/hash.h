@@ -17,13 +17,24 @@ static inline uint64_t hash__mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static inline uint64_t hash__step(uint64_t hash, uint64_t word)
+{
+	return hash__mix(hash ^ word, 0x9e3779b97f4a7c15ull);
+}
+
+/* The last word, and what tells texts apart whose words are the same. */
+static inline uint64_t hash__last(uint64_t hash, uint64_t word, uint64_t mark)
+{
+	return hash__mix(hash ^ word, 0xe7037ed1a0b428dbull ^ mark);
+}
+
 /* Takes `length` bytes in, and that they are so many; `mark`, of 32 bits, says what they are. */
 static inline uint64_t hash__add(uint64_t hash, const uint8_t *bytes, size_t length, uint64_t mark)
 {
-	mark = 0xe7037ed1a0b428dbull ^ length ^ mark << 32;
+	mark = mark << 32 ^ length;
 	for (; length > WORD_BYTES; length -= WORD_BYTES, bytes += WORD_BYTES)
-		hash = hash__mix(hash ^ word__at(bytes), 0x9e3779b97f4a7c15ull);
-	return hash__mix(hash ^ word__part(bytes, length), mark);
+		hash = hash__step(hash, word__at(bytes));
+	return hash__last(hash, word__part(bytes, length), mark);
 }
 
 #endif

@@ -69,7 +69,8 @@ struct labels {
 	uint32_t commands[REDIS_COMMAND_MAX];
 	uint64_t overflowed[LABEL_KINDS];
 	bool refusing;
-	uint64_t seed; /* nobody outside can make raw texts collide on purpose */
+	uint64_t seed;	     /* nobody outside can make raw texts collide on purpose */
+	uint64_t generation; /* of routes: what led to one does so while this is the same */
 	struct cached route_cache[CACHE_SLOTS];
 	struct cached statement_cache[CACHE_SLOTS];
 	char scratch[]; /* statement_bytes + 1 */
@@ -177,8 +178,16 @@ static void table_put(struct table *table, uint64_t key, uint32_t service, uint3
 
 /* ---- life ---- */
 
+static void begin_generation(struct labels *labels)
+{
+	static _Atomic uint64_t generations;
+
+	labels->generation = ++generations;
+}
+
 static bool copy_patterns(struct labels *labels, const char *const *patterns)
 {
+	begin_generation(labels);
 	labels->patterns_have_numbers = false;
 	for (; patterns && *patterns && labels->pattern_count < PATTERNS_MAX; patterns++) {
 		char *copy = strdup(*patterns);
@@ -322,15 +331,42 @@ static uint64_t target_key(const struct labels *labels, struct slice target)
 	return hash_text(labels, route__path(target));
 }
 
-uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target)
+static uint32_t route_of_key(struct labels *labels, uint32_t service, struct slice target,
+			     uint64_t key)
 {
-	uint64_t key = target_key(labels, target);
 	struct cached *cached = &labels->route_cache[(key ^ service) % CACHE_SLOTS];
 
 	if (!cached->id || cached->key != key || cached->context != service)
 		*cached = (struct cached){key, service, intern_route(labels, service, target)};
 	labels->overflowed[LABEL_ROUTE] += cached->id == LABEL_OTHER;
 	return cached->id;
+}
+
+uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target)
+{
+	return route_of_key(labels, service, target, target_key(labels, target));
+}
+
+uint32_t labels__route_marked(struct labels *labels, uint32_t service, struct slice target,
+			      const struct marked_path *path)
+{
+	if (!path->length || labels->patterns_have_numbers)
+		return labels__route(labels, service, target);
+	return route_of_key(labels, service, target,
+			    raw_key__of_marked(labels->seed, target.data, *path));
+}
+
+uint32_t labels__route_again(struct labels *labels, uint32_t service, struct slice target,
+			     struct label_memo *memo)
+{
+	uint32_t id;
+
+	if (memo->generation == labels->generation && memo->service == service)
+		return memo->id;
+	id = labels__route(labels, service, target);
+	if (id != LABEL_OTHER && !labels->patterns_have_numbers)
+		*memo = (struct label_memo){labels->generation, service, id};
+	return id;
 }
 
 /* Programs have few methods, so the table is asked at once: its key is the text as it is. */

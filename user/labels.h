@@ -50,6 +50,18 @@ void labels__set_patterns(struct labels *labels, const char *const *patterns);
 
 /* Target of an HTTP request ("/a/1?x=2", absolute or authority form, "*") within one service. */
 uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target);
+struct marked_path; /* raw_key.h */
+/* The same where its path is marked already. */
+uint32_t labels__route_marked(struct labels *labels, uint32_t service, struct slice target,
+			      const struct marked_path *path);
+/* Where a target of this raw key led to when it was asked for last; zeroed: it was not. */
+struct label_memo {
+	uint64_t generation;
+	uint32_t service;
+	uint32_t id;
+};
+uint32_t labels__route_again(struct labels *labels, uint32_t service, struct slice target,
+			     struct label_memo *memo);
 /*
  * Path of a gRPC method. Its parts are names of a program's own and stay as they are; what is no
  * such path goes the way of routes. In one table with them: LABEL_ROUTE.

@@ -435,6 +435,21 @@ uint32_t parser__route(struct parser *parser, struct slice target)
 	return labels__route(c->engine->labels, c->service, target);
 }
 
+uint32_t parser__route_marked(struct parser *parser, struct slice target,
+			      const struct marked_path *path)
+{
+	const struct connection *c = parser->connection;
+
+	return labels__route_marked(c->engine->labels, c->service, target, path);
+}
+
+uint32_t parser__route_again(struct parser *parser, struct slice target, struct label_memo *memo)
+{
+	const struct connection *c = parser->connection;
+
+	return labels__route_again(c->engine->labels, c->service, target, memo);
+}
+
 uint32_t parser__rpc(struct parser *parser, struct slice path)
 {
 	struct connection *c = parser->connection;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A text is taken in as the pieces between its numbers. Where these are is looked for in a stretch
- * of it at once, a bit for each byte.
+ * of it at once, a bit for each byte. Of a short path the bytes that do not matter are cleared.
  */
 #include "raw_key.h"
 
 #include "hash.h"
-#include "protocol/block.h"
+#include "protocol/ranges.h"
 
 #define STRETCH	     64
 #define DIGITS_RUN   4 /* route.c folds every piece that has so many digits in a row */
@@ -83,12 +83,69 @@ static inline uint64_t behind(uint64_t digits, size_t at, size_t n)
 	return at + n < STRETCH ? digits >> (at + n) << (at + n) : 0;
 }
 
-/* ---- paths ---- */
+/* ---- short paths ---- */
 
-static inline block_t ends_path(block_t b)
+/* Those that have DIGITS_RUN or more in a row. */
+static uint64_t in_runs(uint64_t digits)
 {
-	return block__equal(b | 4, '?') | block__equal(b, '#') | block__equal(b, '%'); /* and ';' */
+	uint64_t runs = digits & digits >> 1;
+
+	runs &= runs >> 2; /* the first of each four */
+	runs |= runs << 1;
+	return runs | runs << 2;
 }
+
+/* The later ones. */
+static uint64_t folded(uint64_t digits)
+{
+	uint64_t runs = in_runs(digits);
+
+	return runs & runs << 1;
+}
+
+/* The word with zeros for digits where the lowest eight bits say so: bit i is spread over byte i.
+ */
+static inline uint64_t fold(uint64_t word, uint64_t bits)
+{
+	uint64_t bytes = (bits & 0xff) * WORD_ONES & 0x8040201008040201ull;
+
+	bytes = (((bytes & ~WORD_TOPS) + ~WORD_TOPS) | bytes) &
+		WORD_TOPS; /* tops of what is not 0 */
+	return word & ~((bytes >> 7) * 0x0f);
+}
+
+uint64_t raw_key__of_marked(uint64_t seed, const uint8_t *path, struct marked_path marked)
+{
+	uint64_t bits = folded(marked.digits), hash = seed, word;
+	size_t left = marked.length;
+
+	for (; left > WORD_BYTES; left -= WORD_BYTES, path += WORD_BYTES, bits >>= WORD_BYTES) {
+		word = word__at(path);
+		hash = hash__step(hash, bits & 0xff ? fold(word, bits) : word);
+	}
+	if (marked.length >= WORD_BYTES)
+		word = word__at(path + left - WORD_BYTES) >> 8 * (WORD_BYTES - left);
+	else
+		word = word__part(path, left);
+	return hash__last(hash, fold(word, bits), marked.length);
+}
+
+/* The first one tells the millennium of a date, which is the first or the second. */
+void raw_key__allow(const uint8_t *path, struct marked_path marked, uint8_t *least, uint8_t *spread)
+{
+	uint64_t later = folded(marked.digits), runs = in_runs(marked.digits);
+
+	for (size_t i = 0; i < marked.length; i++) {
+		if (later >> i & 1)
+			ranges__allow(least, spread, i, 1, '0', '9');
+		else if (runs >> i & 1 && path[i] > '2')
+			ranges__allow(least, spread, i, 1, '3', '9');
+		else if (runs >> i & 1 && path[i] > '0')
+			ranges__allow(least, spread, i, 1, '1', '2');
+	}
+}
+
+/* ---- long paths ---- */
 
 /*
  * route.c folds what has DIGITS_RUN digits in a row, whichever they are: it looks at how many there
@@ -112,14 +169,14 @@ static const uint8_t *fold_path(struct pieces *p, uint64_t digits, const uint8_t
 	return next;
 }
 
-bool raw_key__of_target(uint64_t seed, struct slice target, uint64_t *key)
+static bool of_long(uint64_t seed, struct slice target, uint64_t *key)
 {
 	struct pieces p = {seed, target.data, 0};
 	const uint8_t *at = target.data, *end = target.data + target.length;
 
 	while (at < end) {
 		size_t length = end - at < STRETCH ? (size_t)(end - at) : STRETCH;
-		struct marks m = marks_of(at, length, ends_path);
+		struct marks m = marks_of(at, length, path__ends);
 
 		if (m.stops) {
 			length = (size_t)__builtin_ctzll(m.stops);
@@ -133,6 +190,19 @@ bool raw_key__of_target(uint64_t seed, struct slice target, uint64_t *key)
 	take(&p, end);
 	*key = p.hash;
 	return true;
+}
+
+bool raw_key__of_target(uint64_t seed, struct slice target, uint64_t *key)
+{
+	size_t length = target.length < MARKED_MAX ? target.length : MARKED_MAX;
+	struct marks m = marks_of(target.data, length, path__ends);
+	struct marked_path path;
+
+	if (!m.stops && target.length >= MARKED_MAX)
+		return of_long(seed, target, key);
+	path = path_marks__path(&(struct path_marks){m.digits, m.stops}, target.data, length);
+	*key = raw_key__of_marked(seed, target.data, path);
+	return path.length != 0;
 }
 
 /* ---- statements ---- */

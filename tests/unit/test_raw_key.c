@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "labels.h"
+#include "protocol/ranges.h"
 #include "raw_key.h"
 #include "route.h"
 #include "sql.h"
@@ -221,11 +223,83 @@ static void a_path_ends_before_its_query(void **state)
 	assert_false(raw_key__of_target(7, slice__text("/a%40b?c"), &key));
 }
 
+/* Whatever its digits become within what they may be, it stays the same route. */
+static void digits_may_be_what_is_allowed(void **state)
+{
+	static const char *const pieces[] = {
+		"/",   "api", "v#", "####", "##-##",	  "2026-01-##",	    "#", "-##", "T######",
+		"abc", ".",   "_",  "3#3#", "order-####", "1#######T######"};
+	char text[256] = "/", made[ROUTE_MAX], again[ROUTE_MAX];
+	uint8_t least[256], spread[256];
+	uint32_t changed = 0;
+
+	(void)state;
+	for (int i = 0; i < TEXTS; i++) {
+		size_t length =
+			1 + write_text(text + 1, pieces, sizeof(pieces) / sizeof(*pieces), 5);
+		struct marked_path path = {.length = length};
+
+		if (length >= MARKED_MAX)
+			continue;
+		for (size_t at = 0; at < length; at++)
+			path.digits |= (uint64_t)(text[at] >= '0' && text[at] <= '9') << at;
+		route__template(slice__of(text, length), made);
+		ranges__learn(least, spread, slice__of(text, length));
+		raw_key__allow((const uint8_t *)text, path, least, spread);
+		for (size_t at = 0; at < length; at++) {
+			text[at] = (char)(least[at] + random_below(spread[at] + 1u));
+			changed += spread[at] != 0;
+		}
+		route__template(slice__of(text, length), again);
+		assert_string_equal(made, again);
+	}
+	assert_true(changed > TEXTS);
+}
+
+static const char *label(struct labels *labels, uint32_t service, const char *target,
+			 struct label_memo *memo)
+{
+	uint32_t id = labels__route_again(labels, service, slice__text(target), memo);
+
+	assert_int_equal(id, labels__route(labels, service, slice__text(target)));
+	return labels__get(labels, id)->text;
+}
+
+static void what_is_recalled_is_still_so(void **state)
+{
+	static const char *const numbers[] = {"/a/1234", NULL}, *const names[] = {"/a/{x}", NULL};
+	struct labels *labels = labels__new(&(struct labels_options){.routes_per_service = 3});
+	struct labels *others = labels__new(&(struct labels_options){0});
+	struct label_memo memo = {0};
+
+	(void)state;
+	assert_string_equal(label(labels, 1, "/a/1234", &memo), "/a/{id}");
+	assert_string_equal(label(labels, 1, "/a/1235", &memo), "/a/{id}");
+	assert_string_equal(label(labels, 2, "/a/1236", &memo), "/a/{id}");
+	labels__set_patterns(labels, numbers);
+	assert_string_equal(label(labels, 2, "/a/1234", &memo), "/a/1234");
+	assert_string_equal(label(labels, 2, "/a/1235", &memo), "/a/{id}");
+	labels__set_patterns(labels, names);
+	assert_string_equal(label(labels, 2, "/a/1234", &memo), "/a/{x}");
+	assert_string_equal(label(others, 2, "/a/1234", &memo), "/a/{id}");
+	labels__set_patterns(labels, NULL);
+	labels__refuse(labels, true);
+	assert_string_equal(label(labels, 3, "/a/1234", &memo), "other");
+	assert_string_equal(label(labels, 3, "/a/1235", &memo), "other");
+	assert_int_equal(labels__overflowed(labels, LABEL_ROUTE), 4);
+	labels__refuse(labels, false);
+	assert_string_equal(label(labels, 3, "/a/1234", &memo), "/a/{id}");
+	labels__free(labels);
+	labels__free(others);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_do_not_matter),
 		cmocka_unit_test(a_path_ends_before_its_query),
+		cmocka_unit_test(digits_may_be_what_is_allowed),
+		cmocka_unit_test(what_is_recalled_is_still_so),
 		cmocka_unit_test(keys_leave_out_what_is_meant),
 		cmocka_unit_test(paths_of_one_key_are_one_route),
 		cmocka_unit_test(statements_of_one_key_are_one_statement),

@@ -51,11 +51,11 @@ static inline block_t block__digits(block_t b)
 	return (block_t)((block_signed_t)(b + (0x80 - '0')) < -0x80 + 10);
 }
 
-/* All but the visible characters of ASCII: behind each other, the upper half and DEL are negative.
+/* All but the visible characters of ASCII, which are moved to the lowest that a signed byte can be.
  */
 static inline block_t block__unseen(block_t b)
 {
-	return (block_t)((block_signed_t)(b + 1) < ' ' + 2);
+	return (block_t)((block_signed_t)(b + (0x80 - '!')) > -0x80 + ('~' - '!'));
 }
 
 /* By how much each byte is more than the same one of `most`; 0 where it is not. */

@@ -74,12 +74,12 @@ void http1__answer(struct parser *parser, uint64_t end_ns, bool truncated)
 	struct http1 *h = parser->state;
 	struct half *response = &h->response;
 	struct pending *p = response->paired ? pairing__front(&parser->pairing) : NULL;
-	struct answer a = {.outcome = response->status >= 400 ? OUTCOME_ERROR : OUTCOME_OK,
-			   .end_ns = end_ns};
+	struct answer a;
 
 	response->state = STATE_START;
 	if (!p)
 		return;
+	answer__init(&a, response->status >= 400 ? OUTCOME_ERROR : OUTCOME_OK, end_ns);
 	p->first_ns = response->first_ns;
 	p->response_bytes = response->bytes;
 	a.detail.http.status = response->status;
@@ -496,23 +496,28 @@ static bool passes_body(const struct half *half)
 	       half->state == STATE_UNTIL_CLOSE;
 }
 
+/* Returns where it ends; `at`: it is not passed. */
+static size_t pass_message(struct parser *parser, const struct run *run, size_t at)
+{
+	return run->request ? http1_fast__request(parser, run, at)
+			    : http1_fast__response(parser, run, at);
+}
+
 static size_t pass_messages(struct parser *parser, const struct run *run, size_t at)
 {
 	size_t next = at;
 
 	do {
 		at = next;
-		next = run->request ? http1_fast__request(parser, run, at)
-				    : http1_fast__response(parser, run, at);
+		next = pass_message(parser, run, at);
 	} while (next != at && next < run->bytes.length);
 	return next;
 }
 
-static size_t feed(struct parser *parser, const struct run *run)
+/* Message by message, part by part, from byte `at` on. */
+__attribute__((noinline)) static size_t feed_rest(struct parser *parser, const struct run *run,
+						  struct half *half, size_t at)
 {
-	struct half *half = half_of(parser, run->request);
-	size_t at = 0;
-
 	while (at < run->bytes.length || passes_body(half)) {
 		struct step s;
 
@@ -529,6 +534,17 @@ static size_t feed(struct parser *parser, const struct run *run)
 			break;
 	}
 	return at;
+}
+
+/* Mostly a message is all there is. */
+static size_t feed(struct parser *parser, const struct run *run)
+{
+	struct half *half = half_of(parser, run->request);
+	size_t at = half->state == STATE_START ? pass_message(parser, run, 0) : 0;
+
+	if (at == run->bytes.length && half->state == STATE_START)
+		return at;
+	return feed_rest(parser, run, half, at);
 }
 
 static void skipped(struct parser *parser, bool request, uint64_t time_ns)

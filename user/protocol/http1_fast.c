@@ -5,6 +5,7 @@
  * the same of these, too.
  */
 #include "protocol/http1_internal.h"
+#include "protocol/http1_known.h"
 
 static bool takes_heads(const struct parser *parser, const struct half *half, enum detail head)
 {
@@ -12,33 +13,66 @@ static bool takes_heads(const struct parser *parser, const struct half *half, en
 	       !(parser->wanted & DETAIL_BIT(head));
 }
 
-/* The first line without its end; where the next one begins, or 0. */
-static size_t first_line(struct slice bytes, struct slice *line)
-{
-	*line = slice__sub(bytes, 0, LINE_MAX_BYTES);
-
-	ptrdiff_t end = slice__find(*line, '\n');
-
-	if (end <= 0)
-		return 0;
-	line->length = (size_t)end - (line->data[end - 1] == '\r');
-	return (size_t)end + 1;
-}
-
 /* ---- requests ---- */
 
-static void open_request(struct parser *parser, const struct run *run, size_t at,
-			 const struct request_line *r, uint64_t head_bytes, uint64_t body_bytes)
+struct read_request {
+	const struct http1_head *head;
+	uint64_t length; /* of the head */
+	uint32_t label;
+	uint16_t method;
+	uint8_t version;
+};
+
+static bool is_common_framing(const struct framing *f)
 {
-	uint32_t label = parser__route(parser, r->target);
+	return !f->bad && !f->expects && f->coding == CODING_NONE;
+}
+
+/* One that is not known yet. */
+__attribute__((noinline)) static bool read_new(struct parser *parser, struct slice bytes,
+					       struct read_request *out)
+{
+	struct request_line line;
+	size_t start = head__plain_request(bytes, &line);
+
+	out->head = start ? http1_heads__fields(slice__from(bytes, start)) : NULL;
+	if (!out->head || !is_common_framing(&out->head->framing))
+		return false;
+	http1_requests__learn(bytes, &line, start, out->head);
+	out->length = start + out->head->length;
+	out->label = parser__route_marked(parser, line.target, &line.path);
+	out->method = (uint16_t)line.method;
+	out->version = line.version;
+	return true;
+}
+
+static bool read(struct parser *parser, struct slice bytes, struct read_request *out)
+{
+	struct http1_request *known;
+	struct slice target;
+
+	out->head = http1_requests__find(bytes, &known);
+	if (!out->head)
+		return read_new(parser, bytes, out);
+	target = slice__of(bytes.data + known->target, known->target_length);
+	out->length = out->head->length;
+	out->label = parser__route_again(parser, target, &known->route);
+	out->method = known->method;
+	out->version = known->version;
+	return true;
+}
+
+static void open_request(struct parser *parser, const struct run *run, size_t at,
+			 const struct read_request *r, uint64_t body_bytes)
+{
 	struct pending *p = parser__request(parser, run, at);
 
 	if (!p)
 		return;
-	p->kind = (uint16_t)r->method;
+	p->kind = r->method;
 	p->flags = r->version;
-	p->label = label;
-	p->request_bytes = head_bytes + body_bytes;
+	p->label = r->label;
+	p->request_bytes = r->length + body_bytes;
 	p->complete = !body_bytes;
 	if (parser->side == SIDE_SERVER)
 		parser__begun(parser, p);
@@ -48,25 +82,17 @@ size_t http1_fast__request(struct parser *parser, const struct run *run, size_t 
 {
 	struct http1 *h = parser->state;
 	struct half *half = &h->request;
-	struct slice rest = slice__from(run->bytes, at), line;
-	struct request_line r;
-	struct framing f;
-	size_t start, fields;
+	struct read_request r;
 
-	if (!takes_heads(parser, half, DETAIL_REQUEST_HEAD) || h->head.details)
+	if (!takes_heads(parser, half, DETAIL_REQUEST_HEAD) || h->head.details ||
+	    !read(parser, slice__from(run->bytes, at), &r))
 		return at;
-	start = first_line(rest, &line);
-	if (!start || !head__request_line(line, false, &r))
-		return at;
-	fields = http1_fields__read(slice__from(rest, start), true, &f);
-	if (!fields || f.bad || f.expects || f.coding != CODING_NONE)
-		return at;
-	open_request(parser, run, at, &r, start + fields, f.has_length ? f.length : 0);
-	h->continued = h->refused = false;
-	half->bytes = start + fields;
-	half->left = f.has_length ? f.length : 0;
+	half->bytes = r.length;
+	half->left = r.head->framing.has_length ? r.head->framing.length : 0;
 	half->state = half->left ? STATE_BODY : STATE_START;
-	return at + start + fields;
+	h->continued = h->refused = false;
+	open_request(parser, run, at, &r, half->left);
+	return at + r.length;
 }
 
 /* ---- responses ---- */
@@ -79,14 +105,13 @@ static bool is_common(uint16_t status, const struct pending *p)
 }
 
 /* What follows of the body, beyond the run or not read into a buffer at all, is passed over. */
-static void begin_response(struct half *half, uint16_t status, uint64_t head_bytes, uint64_t length,
-			   uint64_t first_ns)
+static void begin_response(struct half *half, const struct http1_head *head, uint64_t first_ns)
 {
 	half->state = STATE_BODY;
 	half->paired = true;
-	half->status = status;
-	half->bytes = head_bytes;
-	half->left = length;
+	half->status = head->status;
+	half->bytes = head->length;
+	half->left = head->framing.length;
 	half->first_ns = first_ns;
 }
 
@@ -94,26 +119,23 @@ size_t http1_fast__response(struct parser *parser, const struct run *run, size_t
 {
 	struct http1 *h = parser->state;
 	const struct pending *p = pairing__front(&parser->pairing);
-	struct slice rest = slice__from(run->bytes, at), line;
-	size_t start, head;
-	struct framing f;
-	uint16_t status;
+	struct slice rest = slice__from(run->bytes, at);
+	const struct http1_head *head;
+	uint64_t length;
 
 	if (!takes_heads(parser, &h->response, DETAIL_RESPONSE_HEAD) || !p ||
 	    parser->wanted & DETAIL_BIT(DETAIL_RESPONSE_BODY))
 		return at;
-	start = first_line(rest, &line);
-	status = start ? head__status_line(line) : 0;
-	if (!is_common(status, p))
+	head = http1_heads__response(rest, &h->response.known);
+	if (!head || !is_common(head->status, p) || head->framing.bad ||
+	    !head->framing.has_length || head->framing.coding != CODING_NONE)
 		return at;
-	head = start + http1_fields__read(slice__from(rest, start), false, &f);
-	if (head == start || f.bad || !f.has_length || f.coding != CODING_NONE)
-		return at;
-	begin_response(&h->response, status, head, f.length, run__time(run, at));
-	if (f.length > rest.length - head)
-		return at + head;
-	head += (size_t)f.length;
-	h->response.bytes = head;
-	http1__answer(parser, run__time(run, at + head - 1), false);
-	return at + head;
+	begin_response(&h->response, head, run__time(run, at));
+	length = head->framing.length;
+	if (length > rest.length - head->length)
+		return at + head->length;
+	h->response.bytes += length;
+	at += h->response.bytes;
+	http1__answer(parser, run__time(run, at - 1), false);
+	return at;
 }

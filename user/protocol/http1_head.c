@@ -2,11 +2,12 @@
 #include "protocol/http1_head.h"
 
 #include <string.h>
-#include "protocol/word.h"
+#include "protocol/block.h"
 
 #define METHOD_MAX 16
 
-static const char *const methods[HTTP_METHOD_COUNT] = {
+/* Padded with zeros, to be compared as words. */
+static const uint8_t methods[HTTP_METHOD_COUNT][WORD_BYTES] = {
 	[HTTP_GET] = "GET",	    [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",
 	[HTTP_PUT] = "PUT",	    [HTTP_DELETE] = "DELETE", [HTTP_CONNECT] = "CONNECT",
 	[HTTP_OPTIONS] = "OPTIONS", [HTTP_TRACE] = "TRACE",   [HTTP_PATCH] = "PATCH",
@@ -31,8 +32,10 @@ static size_t method_length(struct slice s)
 
 static enum http_method method_of(struct slice token)
 {
+	uint64_t word = token.length < WORD_BYTES ? word__part(token.data, token.length) : 0;
+
 	for (int m = HTTP_GET; m < HTTP_UNTOLD; m++)
-		if (slice__equals(token, methods[m]))
+		if (word__at(methods[m]) == word)
 			return (enum http_method)m;
 	return HTTP_OTHER;
 }
@@ -121,6 +124,61 @@ bool head__request_line(struct slice line, bool cut, struct request_line *out)
 		out->version = rest.data[7] == '0' ? 10 : 11;
 	}
 	return is_target(out->method, out->target);
+}
+
+/* Offset of the first byte that is none of a target, from `at` on. */
+static size_t target_end(struct slice bytes, size_t at)
+{
+	for (; bytes.length - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
+		uint32_t others = block__bits(block__unseen(block__at(bytes.data + at)));
+
+		if (others)
+			return at + (size_t)__builtin_ctz(others);
+	}
+	return bytes.length; /* hardly: a version and two ends of line are to follow */
+}
+
+/* The same of a target at `at`, marking its path on the way. */
+static size_t read_target(struct slice bytes, size_t at, struct marked_path *path)
+{
+	struct path_marks marks = {0};
+
+	for (size_t i = 0; i < MARKED_MAX && bytes.length - at - i >= BLOCK_BYTES;
+	     i += BLOCK_BYTES) {
+		block_t b = block__at(bytes.data + at + i);
+		uint32_t others = block__bits(block__unseen(b));
+
+		path_marks__add(&marks, b, i);
+		if (others) {
+			size_t end = i + (size_t)__builtin_ctz(others);
+
+			*path = path_marks__path(&marks, bytes.data + at, end);
+			return at + end;
+		}
+	}
+	path->length = 0;
+	return target_end(bytes, at);
+}
+
+size_t head__plain_request(struct slice bytes, struct request_line *out)
+{
+	static const char form[] = " HTTP/1.#\r\n";
+	size_t method = leading_method(bytes, &out->method), target = method + 1, end;
+	const uint8_t *version;
+
+	if (!method || out->method == HTTP_CONNECT || bytes.length - method <= BLOCK_BYTES ||
+	    bytes.data[target] != '/')
+		return 0;
+	end = read_target(bytes, target, &out->path);
+	if (bytes.length - end < sizeof(form) - 1 || end + sizeof(form) - 1 > LINE_MAX_BYTES)
+		return 0;
+	version = bytes.data + end;
+	if (memcmp(version, form, 8) != 0 || (uint8_t)(version[8] - '0') > 9 ||
+	    memcmp(version + 9, form + 9, 2) != 0)
+		return 0;
+	out->target = slice__of(bytes.data + target, end - target);
+	out->version = version[8] == '0' ? 10 : 11;
+	return end + sizeof(form) - 1;
 }
 
 bool head__ends_request(struct slice tail)

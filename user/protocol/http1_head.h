@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "protocol/protocol.h"
 #include "protocol/slice.h"
+#include "raw_key.h"
 
 /* A longer line is judged by its first LINE_MAX bytes; the rest passes unread. */
 #define LINE_MAX_BYTES 4096
@@ -20,6 +21,7 @@ struct request_line {
 	enum http_method method;
 	uint8_t version; /* 10 or 11 */
 	struct slice target;
+	struct marked_path path; /* of head__plain_request only */
 };
 
 enum coding { CODING_NONE = 0, CODING_CHUNKED, CODING_OTHER };
@@ -39,6 +41,11 @@ struct framing {
  * not known, see head__ends_request. False: no request line; *out is unspecified.
  */
 bool head__request_line(struct slice line, bool cut, struct request_line *out);
+/*
+ * The same of a whole line as nearly all are: for a path, all of it visible ASCII. Returns where
+ * the next line begins; 0: it is otherwise, or no request line.
+ */
+size_t head__plain_request(struct slice bytes, struct request_line *out);
 /* Do these last bytes of a long line end a request line? */
 bool head__ends_request(struct slice tail);
 /* 100 to 999; 0: no status line. */

@@ -25,6 +25,7 @@ struct half {
 		      */
 	uint16_t status;
 	uint8_t version;
+	uint8_t known; /* http1_heads__response */
 	uint64_t left;
 	uint64_t bytes;	   /* of the message so far */
 	uint64_t start;	   /* position of its first byte */
@@ -47,14 +48,6 @@ struct http1 {
  */
 size_t http1_fast__request(struct parser *parser, const struct run *run, size_t at);
 size_t http1_fast__response(struct parser *parser, const struct run *run, size_t at);
-
-/* ---- http1_fields.c ---- */
-/*
- * The fields of a head up to and with its empty line. Returns how many bytes they are; 0: they do
- * not end within `bytes`, or are not plain enough (lines of LINE_MAX_BYTES). *out is unspecified
- * then. The same fields come over and over: known ones are not read again.
- */
-size_t http1_fields__read(struct slice bytes, bool request, struct framing *out);
 
 /* ---- http1.c ---- */
 void http1__answer(struct parser *parser, uint64_t end_ns, bool truncated);

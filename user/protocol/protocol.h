@@ -16,6 +16,8 @@
 #ifndef SONDE_PROTOCOL_H
 #define SONDE_PROTOCOL_H
 
+#include <stddef.h>
+#include <string.h>
 #include <linux/types.h>
 #include "details.h"
 #include "event.h"
@@ -128,6 +130,15 @@ struct answer {
 	uint64_t end_ns;	/* last byte of the response */
 	struct exchange detail; /* only the union is read; the rest is filled in */
 };
+/* The same, nothing of its detail told yet; what is filled in is not cleared first. */
+static inline void answer__init(struct answer *answer, enum outcome outcome, uint64_t end_ns)
+{
+	const size_t detail = offsetof(struct exchange, http);
+
+	answer->outcome = outcome;
+	answer->end_ns = end_ns;
+	memset((uint8_t *)&answer->detail + detail, 0, sizeof(answer->detail) - detail);
+}
 /* The oldest entry is answered: pops it and hands the exchange to the sinks (silent ones are just
  * popped). */
 void parser__answer(struct parser *parser, struct answer *answer);
@@ -205,6 +216,11 @@ bool parser__follows(const struct parser *parser, uint32_t command);
 
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);
+struct marked_path;
+uint32_t parser__route_marked(struct parser *parser, struct slice target,
+			      const struct marked_path *path);
+struct label_memo;
+uint32_t parser__route_again(struct parser *parser, struct slice target, struct label_memo *memo);
 uint32_t parser__rpc(struct parser *parser, struct slice path);
 /* Adds RPC_STREAMS_ bits to what is known of a gRPC method; returns all of them. */
 uint8_t parser__rpc_streams(struct parser *parser, uint32_t label, uint8_t bits);
