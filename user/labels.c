@@ -17,6 +17,7 @@
 #include <sys/random.h>
 
 #include "hash.h"
+#include "known_statements.h"
 #include "protocol/grpc.h"
 #include "protocol/redis_commands.h"
 #include "raw_key.h"
@@ -73,6 +74,7 @@ struct labels {
 	uint64_t generation; /* of routes: what led to one does so while this is the same */
 	struct cached route_cache[CACHE_SLOTS];
 	struct cached statement_cache[CACHE_SLOTS];
+	struct known_statements *known;
 	char scratch[]; /* statement_bytes + 1 */
 };
 
@@ -234,9 +236,10 @@ struct labels *labels__new(const struct labels_options *options)
 	labels->options.route_patterns = NULL; /* copied: the caller's may go */
 	if (getrandom(&labels->seed, sizeof(labels->seed), GRND_NONBLOCK) < 0)
 		labels->seed = (uintptr_t)labels;
-	if (!copy_patterns(labels, wanted.route_patterns) || !table_grow(&labels->routes) ||
-	    !table_grow(&labels->statements) || !add_label(labels, 0, "?") ||
-	    !add_label(labels, 0, "other")) {
+	labels->known = known_statements__new();
+	if (!labels->known || !copy_patterns(labels, wanted.route_patterns) ||
+	    !table_grow(&labels->routes) || !table_grow(&labels->statements) ||
+	    !add_label(labels, 0, "?") || !add_label(labels, 0, "other")) {
 		labels__free(labels);
 		return NULL;
 	}
@@ -261,6 +264,7 @@ void labels__free(struct labels *labels)
 	free(labels->routes.entries);
 	free(labels->statements.entries);
 	free(labels->service_routes);
+	known_statements__free(labels->known);
 	free(labels);
 }
 
@@ -428,7 +432,7 @@ static uint32_t intern_statement(struct labels *labels, struct slice text, bool 
 	return found->id ? found->id : add_statement(labels, &sql);
 }
 
-uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncated)
+static uint32_t statement_of_key(struct labels *labels, struct slice sql, bool truncated)
 {
 	uint64_t key = raw_key__of_sql(labels->seed, sql);
 	struct cached *cached = &labels->statement_cache[key % CACHE_SLOTS];
@@ -437,6 +441,18 @@ uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncat
 		*cached = (struct cached){key, truncated, intern_statement(labels, sql, truncated)};
 	labels->overflowed[LABEL_STATEMENT] += cached->id == LABEL_OTHER;
 	return cached->id;
+}
+
+uint32_t labels__statement(struct labels *labels, struct slice sql, bool truncated)
+{
+	uint32_t id = known_statements__find(labels->known, sql, truncated);
+
+	if (id)
+		return id;
+	id = statement_of_key(labels, sql, truncated);
+	if (id != LABEL_OTHER) /* which is counted each time */
+		known_statements__learn(labels->known, sql, truncated, id);
+	return id;
 }
 
 /* ---- commands ---- */

@@ -263,3 +263,18 @@ uint64_t raw_key__of_sql(uint64_t seed, struct slice sql)
 	take(&p, end);
 	return p.hash;
 }
+
+void raw_key__allow_sql(struct slice sql, uint8_t *least, uint8_t *spread)
+{
+	bool number = false;
+
+	if (slice__find(sql, '"') >= 0)
+		return;
+	for (size_t i = 0; i < sql.length; i++) {
+		bool digit = (uint8_t)(sql.data[i] - '0') < 10;
+
+		number = digit && (number || (i && begins_number(sql.data[i - 1])));
+		if (number)
+			ranges__allow(least, spread, i, 1, '0', '9');
+	}
+}

@@ -27,6 +27,8 @@ void raw_key__allow(const uint8_t *path, struct marked_path marked, uint8_t *lea
  */
 bool raw_key__of_target(uint64_t seed, struct slice target, uint64_t *key);
 uint64_t raw_key__of_sql(uint64_t seed, struct slice sql);
+/* As raw_key__allow, of a statement's numbers. */
+void raw_key__allow_sql(struct slice sql, uint8_t *least, uint8_t *spread);
 
 /* ---- marking a path while looking for its end ---- */
 

@@ -256,6 +256,55 @@ static void digits_may_be_what_is_allowed(void **state)
 	assert_true(changed > TEXTS);
 }
 
+/* The same of statements. */
+static void numbers_may_be_what_is_allowed(void **state)
+{
+	static const char *const pieces[] = {
+		"SELECT ", "a#", " ",	"##",	 ".",	"(",   ",",  "= ",     "'#'", "\"a#\"",
+		"-##.#",   "$#", "--#", "/*#*/", "e##", "t##", "\n", "E'\\#'", "#e#"};
+	char text[512], out[1025], other[1025];
+	uint8_t least[512], spread[512];
+	struct sql made, again;
+	uint32_t changed = 0;
+
+	(void)state;
+	for (int i = 0; i < TEXTS; i++) {
+		size_t length = write_text(text, pieces, sizeof(pieces) / sizeof(*pieces), 12);
+
+		sql__normalise(slice__of(text, length), i & 1, out, sizeof(out), &made);
+		ranges__learn(least, spread, slice__of(text, length));
+		raw_key__allow_sql(slice__of(text, length), least, spread);
+		for (size_t at = 0; at < length; at++) {
+			text[at] = (char)(least[at] + random_below(spread[at] + 1u));
+			changed += spread[at] != 0;
+		}
+		sql__normalise(slice__of(text, length), i & 1, other, sizeof(other), &again);
+		assert_string_equal(out, other);
+		assert_true(made.fingerprint == again.fingerprint);
+	}
+	assert_true(changed > TEXTS);
+}
+
+static void a_known_statement_is_the_same_one(void **state)
+{
+	struct labels *labels = labels__new(&(struct labels_options){.statements = 1});
+	uint32_t id[3];
+
+	(void)state;
+	for (int again = 0; again < 3; again++) {
+		id[0] = labels__statement(
+			labels, slice__text("SELECT a FROM t WHERE some_column = 12345"), false);
+		id[1] = labels__statement(
+			labels, slice__text("SELECT a FROM t WHERE some_column = 67890"), false);
+		id[2] = labels__statement(
+			labels, slice__text("SELECT b FROM t WHERE some_column = 67890"), false);
+		assert_int_equal(id[0], id[1]);
+		assert_int_equal(id[2], LABEL_OTHER);
+		assert_int_equal(labels__overflowed(labels, LABEL_STATEMENT), again + 1);
+	}
+	labels__free(labels);
+}
+
 static const char *label(struct labels *labels, uint32_t service, const char *target,
 			 struct label_memo *memo)
 {
@@ -299,6 +348,8 @@ int main(void)
 		cmocka_unit_test(numbers_do_not_matter),
 		cmocka_unit_test(a_path_ends_before_its_query),
 		cmocka_unit_test(digits_may_be_what_is_allowed),
+		cmocka_unit_test(numbers_may_be_what_is_allowed),
+		cmocka_unit_test(a_known_statement_is_the_same_one),
 		cmocka_unit_test(what_is_recalled_is_still_so),
 		cmocka_unit_test(keys_leave_out_what_is_meant),
 		cmocka_unit_test(paths_of_one_key_are_one_route),
