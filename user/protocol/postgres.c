@@ -129,7 +129,7 @@ static size_t take(struct parser *parser, const struct run *run, size_t at)
 					     : postgres_response__take(parser, run, at);
 }
 
-static size_t feed(struct parser *parser, const struct run *run)
+__attribute__((noinline)) static size_t feed_any(struct parser *parser, const struct run *run)
 {
 	struct postgres *s = parser->state;
 	size_t at = 0, n;
@@ -148,6 +148,17 @@ static size_t feed(struct parser *parser, const struct run *run)
 		at += n;
 	}
 	return at;
+}
+
+static size_t feed(struct parser *parser, const struct run *run)
+{
+	const struct postgres *s = parser->state;
+	size_t n = 0;
+
+	if (!s->resync[run->request])
+		n = run->request ? postgres_fast__request(parser, run)
+				 : postgres_fast__response(parser, run);
+	return n ? n : feed_any(parser, run);
 }
 
 /* Only messages of which nothing more is wanted are skipped. */

@@ -63,5 +63,15 @@ bool postgres_message__is_ready(struct slice bytes);
 struct slice postgres_message__field(struct slice content, char letter);
 /* Text up to its NUL, from *at on, which moves behind it; false: the NUL is not there. */
 bool postgres_message__text(struct slice content, size_t *at, struct slice *text);
+/* Cuts text off before its first NUL; false: there is none. */
+static inline bool postgres_message__end_text(struct slice *text)
+{
+	ptrdiff_t end = slice__find(*text, 0);
+
+	if (end < 0)
+		return false;
+	text->length = (size_t)end;
+	return true;
+}
 
 #endif

@@ -2,19 +2,17 @@
 #include "protocol/postgres_names.h"
 
 #include <stdlib.h>
+#include "hash.h"
 #include "labels.h"
 
 #define CAPACITY_FIRST 16
 #define WINDOW	       8 /* a name is within so many slots of its hash, so removing leaves no mark */
 
-/* FNV-1a; never 0. */
+/* Never 0. */
 static uint64_t hash_of(struct slice name)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = hash__add(0xcbf29ce484222325ull, name.data, name.length, 0);
 
-	for (size_t i = 0; i < name.length; i++)
-		hash = (hash ^ name.data[i]) * 0x100000001b3ull;
-	hash ^= hash >> 32;
 	return hash ? hash : 1;
 }
 
@@ -53,13 +51,14 @@ static bool grow(struct postgres_names *names)
 
 void postgres_names__put(struct postgres_names *names, struct slice name, uint32_t label)
 {
-	uint64_t hash = hash_of(name);
 	struct postgres_name *n;
+	uint64_t hash;
 
 	if (!name.length) {
 		names->unnamed = label;
 		return;
 	}
+	hash = hash_of(name);
 	n = find(names, hash, hash);
 	while (!n && !(n = find(names, hash, 0)) && grow(names))
 		;
@@ -71,24 +70,26 @@ void postgres_names__put(struct postgres_names *names, struct slice name, uint32
 
 uint32_t postgres_names__get(const struct postgres_names *names, struct slice name)
 {
-	uint64_t hash = hash_of(name);
 	const struct postgres_name *n;
+	uint64_t hash;
 
 	if (!name.length)
 		return names->unnamed;
+	hash = hash_of(name);
 	n = find(names, hash, hash);
 	return n ? n->label : LABEL_UNSEEN;
 }
 
 void postgres_names__remove(struct postgres_names *names, struct slice name)
 {
-	uint64_t hash = hash_of(name);
 	struct postgres_name *n;
+	uint64_t hash;
 
 	if (!name.length) {
 		names->unnamed = LABEL_UNSEEN;
 		return;
 	}
+	hash = hash_of(name);
 	n = find(names, hash, hash);
 	if (n)
 		*n = (struct postgres_name){0};

@@ -37,13 +37,13 @@ static void pass(struct parser *parser)
 		parser__answer(parser, &(struct answer){0});
 }
 
-static void settle(struct parser *parser, bool suspended, uint64_t time_ns)
+void postgres_response__settle(struct parser *parser, bool suspended, uint64_t time_ns)
 {
 	struct postgres *s = postgres__of(parser);
 	struct postgres_result *r = &s->result;
-	struct answer a = {.outcome = r->sqlstate[0] ? OUTCOME_ERROR : OUTCOME_OK,
-			   .end_ns = time_ns};
+	struct answer a;
 
+	answer__init(&a, r->sqlstate[0] ? OUTCOME_ERROR : OUTCOME_OK, time_ns);
 	a.detail.postgres.rows = suspended ? r->rows_sent : r->rows;
 	a.detail.postgres.bytes = r->copy ? r->copy_bytes : 0;
 	a.detail.postgres.simple = front_is(parser, POSTGRES_QUERY);
@@ -55,7 +55,7 @@ static void settle(struct parser *parser, bool suspended, uint64_t time_ns)
 }
 
 /* "SELECT 5", "INSERT 0 5", "COPY 5": the number at the end; "BEGIN" has none. */
-static uint64_t rows_of(struct slice tag)
+uint64_t postgres_response__rows(struct slice tag)
 {
 	ptrdiff_t nul = slice__find(tag, 0);
 	size_t end = nul < 0 ? tag.length : (size_t)nul, at = end;
@@ -77,10 +77,10 @@ static void completed(struct parser *parser, const struct postgres_message *m, u
 	while (front_is(parser, POSTGRES_PARTS)) /* flushed, and their answers were missed */
 		pass(parser);
 	if (m->type == 'C')
-		s->result.rows += rows_of(m->content);
+		s->result.rows += postgres_response__rows(m->content);
 	s->result.told = true;
 	if (front_is(parser, POSTGRES_EXECUTE) && !s->failed)
-		settle(parser, m->type == 's', time_ns);
+		postgres_response__settle(parser, m->type == 's', time_ns);
 	else if (front(parser))
 		return; /* a Query goes on; anything else is not what it answers */
 	else if (s->bound || m->type == 's')
@@ -150,7 +150,7 @@ static void error(struct parser *parser, const struct postgres_message *m, uint6
 	s->result.told = true;
 	s->failed = front_is(parser, POSTGRES_EXECUTE);
 	if (s->failed || fatal)
-		settle(parser, false, time_ns);
+		postgres_response__settle(parser, false, time_ns);
 }
 
 /*
@@ -216,17 +216,21 @@ static void end_batch(struct parser *parser, uint64_t time_ns)
 			unanswered(parser, time_ns);
 	}
 	if (p && p->kind == POSTGRES_QUERY && s->result.told)
-		settle(parser, false, time_ns);
+		postgres_response__settle(parser, false, time_ns);
 	else if (p && p->kind == POSTGRES_QUERY)
 		unanswered(parser, time_ns);
 	else if (p)
 		pass(parser);
 }
 
-static enum activity activity_of(const struct postgres_message *m)
+void postgres_response__idle(struct parser *parser, uint8_t status, uint64_t time_ns)
 {
-	return m->content.length && m->content.data[0] == 'I' ? ACTIVITY_IDLE
-							      : ACTIVITY_IN_TRANSACTION;
+	struct postgres *s = postgres__of(parser);
+	enum activity activity = status == 'I' ? ACTIVITY_IDLE : ACTIVITY_IN_TRANSACTION;
+
+	s->unseen = s->bound = s->failed = s->gapped = s->copying_in = false;
+	s->result = (struct postgres_result){0};
+	parser__activity(parser, front(parser) ? ACTIVITY_BUSY : activity, time_ns);
 }
 
 static void ready(struct parser *parser, const struct postgres_message *m, uint64_t time_ns)
@@ -243,9 +247,7 @@ static void ready(struct parser *parser, const struct postgres_message *m, uint6
 	}
 	if (s->unseen && !front(parser))
 		parser__unmatched(parser, LOSS_RESYNC, time_ns);
-	s->unseen = s->bound = s->failed = s->gapped = s->copying_in = false;
-	s->result = (struct postgres_result){0};
-	parser__activity(parser, front(parser) ? ACTIVITY_BUSY : activity_of(m), time_ns);
+	postgres_response__idle(parser, m->content.length ? m->content.data[0] : 0, time_ns);
 }
 
 /* ---- */
@@ -376,5 +378,5 @@ size_t postgres_response__take(struct parser *parser, const struct run *run, siz
 void postgres_response__end(struct parser *parser, uint64_t time_ns)
 {
 	if (front_is(parser, POSTGRES_QUERY) && postgres__of(parser)->result.sqlstate[0])
-		settle(parser, false, time_ns);
+		postgres_response__settle(parser, false, time_ns);
 }

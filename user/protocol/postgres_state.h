@@ -72,6 +72,17 @@ size_t postgres_startup__secured(struct parser *parser, const struct run *run, s
 size_t postgres_request__take(struct parser *parser, const struct run *run, size_t at);
 size_t postgres_response__take(struct parser *parser, const struct run *run, size_t at);
 
+/* All of a run at once; 0: nothing was done, it is to go the general way. */
+size_t postgres_fast__request(struct parser *parser, const struct run *run);
+size_t postgres_fast__response(struct parser *parser, const struct run *run);
+
+/* The oldest entry, an exchange, is answered. */
+void postgres_response__settle(struct parser *parser, bool suspended, uint64_t time_ns);
+/* ReadyForQuery has come, and what it ends is done. */
+void postgres_response__idle(struct parser *parser, uint8_t status, uint64_t time_ns);
+/* How many rows a CommandComplete tells of. */
+uint64_t postgres_response__rows(struct slice tag);
+
 /* AuthenticationXXX; an error that ends the handshake. */
 void postgres_startup__authentication(struct parser *parser, const struct postgres_message *m);
 void postgres_startup__failed(struct parser *parser, const struct postgres_message *m,

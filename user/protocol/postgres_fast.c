@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Conversations as nearly all of them are: a call with one Query, or with the messages around one
+ * Execute and their Sync; an answer that comes as a whole, without errors and notices. Looked at
+ * first, and then done in one go; whatever is otherwise is left to the general way, which yields
+ * the same of these, too.
+ */
+#include "protocol/postgres_state.h"
+
+#define WHOLE_MAX 30000 /* each type may be so long (postgres_message.c) */
+
+/* What is said in doubt, or while something else goes on, is not for here. */
+static bool is_plain(const struct parser *parser, const struct run *run)
+{
+	const struct postgres *s = postgres__of(parser);
+
+	return s->phase == POSTGRES_READY && !run->carried && !parser->wanted &&
+	       !(s->copying_in | s->failed | s->gapped | s->unseen | parser->pairing.desynced) &&
+	       run->bytes.length <= WHOLE_MAX;
+}
+
+/* Where the message at `at` ends; 0: not within the bytes. */
+static inline size_t message_end(struct slice b, size_t at)
+{
+	uint32_t length;
+
+	if (b.length - at < POSTGRES_HEADER)
+		return 0;
+	length = slice__u32(b, at + 1);
+	return length >= 4 && length < b.length - at ? at + 1 + length : 0;
+}
+
+static inline struct slice content_of(struct slice b, size_t at, size_t end)
+{
+	return slice__of(b.data + at + POSTGRES_HEADER, end - at - POSTGRES_HEADER);
+}
+
+/* ---- requests ---- */
+
+static size_t query(struct parser *parser, const struct run *run)
+{
+	struct slice text = content_of(run->bytes, 0, run->bytes.length);
+	struct pending *p;
+	uint32_t label;
+
+	if (message_end(run->bytes, 0) != run->bytes.length || !postgres_message__end_text(&text))
+		return 0;
+	label = parser__statement(parser, text, false);
+	p = parser__request(parser, run, 0);
+	if (p) {
+		p->kind = POSTGRES_QUERY;
+		p->label = label;
+		p->request_bytes = run->bytes.length;
+	}
+	parser__activity(parser, ACTIVITY_BUSY, run->time_ns);
+	return run->bytes.length;
+}
+
+/* Ends of the messages of a batch; 0: it has no such one. */
+struct batch {
+	size_t parse, bind, execute;
+};
+
+static const uint8_t ready_header[] = {'Z', 0, 0, 0, 5};
+static const uint8_t execute_unnamed[] = {'E', 0, 0, 0, 9, 0};
+static const uint8_t sync_whole[] = {'S', 0, 0, 0, 4};
+
+/* [Parse] Bind [Describe] Execute Sync, all of the unnamed portal. */
+static bool is_batch(struct slice b, struct batch *out)
+{
+	size_t at = 0;
+
+	out->parse = b.data[0] == 'P' ? at = message_end(b, 0) : 0;
+	if (b.data[0] == 'P' && !at)
+		return false;
+	if (b.length - at <= POSTGRES_HEADER || b.data[at] != 'B' || b.data[at + POSTGRES_HEADER])
+		return false;
+	out->bind = at = message_end(b, at);
+	if (!at || at == b.length)
+		return false;
+	if (b.data[at] == 'D' && !(at = message_end(b, at)))
+		return false;
+	out->execute = at + 10;
+	return b.length == out->execute + sizeof(sync_whole) &&
+	       memcmp(b.data + at, execute_unnamed, sizeof(execute_unnamed)) == 0 &&
+	       memcmp(b.data + out->execute, sync_whole, sizeof(sync_whole)) == 0;
+}
+
+/* The statement's name and its text; false: it is otherwise. */
+static bool is_parse(struct slice content, struct slice *name, struct slice *sql)
+{
+	size_t at = 0;
+
+	return postgres_message__text(content, &at, name) &&
+	       postgres_message__text(content, &at, sql);
+}
+
+static void open_batch(struct parser *parser, const struct run *run, const struct batch *batch,
+		       uint32_t label)
+{
+	struct pending *p = parser__request(parser, run, 0), *sync;
+
+	if (p) {
+		p->kind = POSTGRES_EXECUTE;
+		p->label = label;
+		p->request_bytes = batch->execute;
+	}
+	sync = parser__silent(parser, run, batch->execute);
+	if (sync) {
+		sync->kind = POSTGRES_SYNC;
+		sync->request_bytes = sizeof(sync_whole);
+	}
+	parser__activity(parser, ACTIVITY_BUSY, run->time_ns);
+}
+
+/* Messages before these may have begun what their Execute ends. */
+static bool follows_parts(const struct parser *parser)
+{
+	const struct pending *newest = pairing__back(&parser->pairing);
+
+	return newest && newest->kind == POSTGRES_PARTS;
+}
+
+static size_t batch(struct parser *parser, const struct run *run)
+{
+	struct postgres *s = postgres__of(parser);
+	struct slice name, parsed, sql, bound;
+	struct batch ends;
+
+	if (!is_batch(run->bytes, &ends) || follows_parts(parser))
+		return 0;
+	if (ends.parse && !is_parse(content_of(run->bytes, 0, ends.parse), &parsed, &sql))
+		return 0;
+	bound = content_of(run->bytes, ends.parse, ends.bind);
+	name = slice__from(bound, 1);
+	if (!postgres_message__end_text(&name))
+		return 0;
+	if (ends.parse)
+		postgres_names__put(&s->statements, parsed, parser__statement(parser, sql, false));
+	s->portals.unnamed = postgres_names__get(&s->statements, name);
+	open_batch(parser, run, &ends, s->portals.unnamed);
+	return run->bytes.length;
+}
+
+size_t postgres_fast__request(struct parser *parser, const struct run *run)
+{
+	if (!is_plain(parser, run))
+		return 0;
+	return run->bytes.data[0] == 'Q' ? query(parser, run) : batch(parser, run);
+}
+
+/* ---- responses ---- */
+
+/* Messages up to ReadyForQuery, which ends the bytes. */
+struct reply {
+	uint64_t rows, rows_sent;
+	uint32_t completed; /* how many CommandComplete */
+	size_t last;	    /* where the last one ends */
+};
+
+/* False: there are others among them. */
+static bool read_reply(struct slice b, struct reply *r)
+{
+	size_t ready = b.length - POSTGRES_READY_LENGTH;
+
+	for (size_t at = 0, end; at < ready; at = end) {
+		end = message_end(b, at);
+		if (!end || end > ready)
+			return false;
+		switch (b.data[at]) {
+		case 'D':
+			r->rows_sent++;
+			break;
+		case 'C':
+			r->rows += postgres_response__rows(content_of(b, at, end));
+			r->completed++;
+			r->last = end;
+			break;
+		case '1':
+		case '2':
+		case 'n':
+			if (end - at != POSTGRES_HEADER)
+				return false;
+			break;
+		case 'T':
+			break;
+		default:
+			return false;
+		}
+	}
+	return r->completed != 0;
+}
+
+/* Is the oldest entry one that this answers, and all that is to be answered up to its end? */
+static bool answers(const struct parser *parser, const struct pending *p, const struct reply *r,
+		    size_t ready)
+{
+	const struct pending *next;
+
+	if (p->kind == POSTGRES_QUERY)
+		return true;
+	if (p->kind != POSTGRES_EXECUTE || r->completed != 1 || r->last != ready)
+		return false;
+	next = pairing__at(&parser->pairing, 1);
+	return next && next->kind == POSTGRES_SYNC && !(next->flags & POSTGRES_IGNORED);
+}
+
+static void count_reply(struct postgres_result *to, const struct reply *r)
+{
+	to->rows += r->rows;
+	to->rows_sent += r->rows_sent;
+	to->told = true;
+}
+
+size_t postgres_fast__response(struct parser *parser, const struct run *run)
+{
+	struct pending *p = pairing__front(&parser->pairing);
+	struct slice b = run->bytes;
+	struct reply reply = {0};
+	size_t ready = b.length - POSTGRES_READY_LENGTH;
+	bool query;
+
+	if (!p || !is_plain(parser, run) || b.length <= POSTGRES_READY_LENGTH ||
+	    memcmp(b.data + ready, ready_header, sizeof(ready_header)) != 0 ||
+	    !read_reply(b, &reply) || !answers(parser, p, &reply, ready))
+		return 0;
+	query = p->kind == POSTGRES_QUERY;
+	if (!p->first_ns)
+		p->first_ns = run->time_ns;
+	p->response_bytes += query ? b.length : ready;
+	count_reply(&postgres__of(parser)->result, &reply);
+	postgres_response__settle(parser, false, run->time_ns);
+	if (!query)
+		parser__pass(parser); /* its Sync */
+	postgres_response__idle(parser, b.data[b.length - 1], run->time_ns);
+	return b.length;
+}
