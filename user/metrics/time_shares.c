@@ -115,14 +115,13 @@ void time_shares__clear(struct time_shares *t)
  * version "-" trace-id "-" ... (W3C Trace Context, section 3.2.2). Heads are kept only where a rule
  * names a header. A hash is enough: it is compared with those of a few open requests.
  */
-static uint64_t trace_of(const struct details *details)
+static uint64_t read_trace(const struct details *details)
 {
 	enum { TRACE_AT = 3, TRACE_END = 35, WHOLE = 55 };
 	uint64_t hash = 0xcbf29ce484222325, zeros = '0';
 	struct slice value;
 
-	if (!details ||
-	    !http__header(details__get(details, DETAIL_REQUEST_HEAD), "traceparent", &value) ||
+	if (!http__header(details__get(details, DETAIL_REQUEST_HEAD), "traceparent", &value) ||
 	    value.length < WHOLE)
 		return 0;
 	for (size_t i = TRACE_AT; i < TRACE_END; i++) {
@@ -130,6 +129,11 @@ static uint64_t trace_of(const struct details *details)
 		hash = (hash ^ value.data[i]) * 0x100000001b3;
 	}
 	return zeros == '0' ? 0 : hash | 1;
+}
+
+static inline uint64_t trace_of(const struct details *details)
+{
+	return details ? read_trace(details) : 0;
 }
 
 void time_shares__begun(void *context, const struct connection *c, const struct pending *p)

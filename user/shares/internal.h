@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What shares.c (who is open) and judge.c (whose a call is) share; nobody else includes it. */
+/* What shares.c (who is open), servers.c and judge.c (whose a call is) share; nobody else includes
+ * it. */
 #ifndef SONDE_SHARES_INTERNAL_H
 #define SONDE_SHARES_INTERNAL_H
 
@@ -27,7 +28,7 @@ struct server {
 	uint32_t tgid;
 	uint32_t open_count;
 	uint32_t trust; /* requests that showed a thread for each */
-	bool calls;	/* it has asked others */
+	bool calls;	/* it has asked others; only then its threads are followed */
 	bool shared;	/* proved: its threads serve several requests at once, or hand them on */
 	uint64_t shared_ns; /* when that was proved */
 	uint64_t used_ns;
@@ -52,6 +53,7 @@ struct request {
 	uint32_t calls_before;
 	uint32_t own_calls; /* by its thread, which read the answers, too */
 	bool multiplexed;
+	bool threaded;		  /* in its thread's list */
 	bool summed;		  /* calls are in the timeline */
 	struct timeline timeline; /* begun with the first of them */
 	uint32_t span_capacity;	  /* the memory is used again by others */
@@ -82,12 +84,25 @@ static inline uint64_t shares__mix(uint64_t key)
 	return key ^ key >> 32;
 }
 
-struct server *server__find(struct shares *s, uint32_t tgid);
+/* ---- servers.c ---- */
+struct server *server__look_up(struct shares *s, uint32_t tgid);
+/* NULL: it does not serve, as far as is known. */
+static inline struct server *server__find(struct shares *s, uint32_t tgid)
+{
+	return s->recent && s->recent->tgid == tgid ? s->recent : server__look_up(s, tgid);
+}
+/* The same, from now on known to serve; NULL: there are too many. */
+struct server *server__of(struct shares *s, uint32_t tgid);
+void servers__sweep(struct shares *s, uint64_t now_ns);
 void doubt__add(struct doubt *doubt, uint64_t from_ns, uint64_t to_ns);
 /* Its threads are no home of requests. */
 void server__share(struct server *server, uint64_t time_ns);
+
+/* ---- judge.c ---- */
 /* Whose call it is, as far as that is certain. */
 void shares__judge(struct shares *s, const struct share_call *call);
+
+/* ---- shares.c ---- */
 /* Takes a call, the earliest spans, into the timeline. */
 void request__sum(struct request *r, const struct span *span);
 void request__spill(struct request *r, uint32_t count);

@@ -6,11 +6,7 @@
 #include <string.h>
 #include "shares/internal.h"
 
-#define IDLE_NS	   600000000000ull /* a process without requests for so long is forgotten */
-#define SWEEP_NS   100000000ull
-#define SWEEP_STEP 64		 /* buckets looked at, at a time */
-#define NEAR_NS	   1000000000ull /* doubts as near to one another as this are one */
-#define KEPT_SPANS 32		 /* of a request whose memory is used again */
+#define KEPT_SPANS 32 /* of a request whose memory is used again */
 
 struct shares *shares__new(void (*told)(void *context, const struct share_told *told),
 			   void *context)
@@ -53,18 +49,6 @@ void shares__free(struct shares *s)
 
 /* ---- doubts ---- */
 
-/* The newest two are enough: requests are told before a third one can begin. */
-void doubt__add(struct doubt *d, uint64_t from_ns, uint64_t to_ns)
-{
-	if (d[0].to_ns && from_ns <= d[0].to_ns + NEAR_NS) {
-		d[0].from_ns = from_ns < d[0].from_ns ? from_ns : d[0].from_ns;
-		d[0].to_ns = to_ns > d[0].to_ns ? to_ns : d[0].to_ns;
-		return;
-	}
-	d[1] = d[0];
-	d[0] = (struct doubt){from_ns, to_ns};
-}
-
 static bool is_in(const struct doubt *d, const struct share_end *e)
 {
 	for (int i = 0; i < DOUBTS; i++)
@@ -78,71 +62,9 @@ void shares__doubt(struct shares *s, uint64_t from_ns, uint64_t to_ns)
 	doubt__add(s->doubt, from_ns, to_ns);
 }
 
-/* ---- processes ---- */
-
-struct server *server__find(struct shares *s, uint32_t tgid)
-{
-	struct server *p = s->recent;
-
-	if (p && p->tgid == tgid)
-		return p;
-	p = s->servers[shares__mix(tgid) % BUCKETS];
-	while (p && p->tgid != tgid)
-		p = p->next;
-	if (p)
-		s->recent = p;
-	return p;
-}
-
 bool shares__serves(struct shares *s, uint32_t tgid)
 {
 	return server__find(s, tgid) != NULL;
-}
-
-static struct server *server_of(struct shares *s, uint32_t tgid)
-{
-	struct server *p = server__find(s, tgid), **bucket;
-
-	if (p || s->server_count == PROCESSES_MAX)
-		return p;
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return NULL;
-	p->tgid = tgid;
-	bucket = &s->servers[shares__mix(tgid) % BUCKETS];
-	p->next = *bucket;
-	*bucket = p;
-	s->server_count++;
-	return p;
-}
-
-void server__share(struct server *p, uint64_t time_ns)
-{
-	if (p->shared)
-		return;
-	p->shared = true;
-	p->shared_ns = time_ns;
-}
-
-static void sweep(struct shares *s, uint64_t now_ns)
-{
-	if (now_ns < s->swept_ns + SWEEP_NS)
-		return;
-	s->swept_ns = now_ns;
-	for (uint32_t i = 0; i < SWEEP_STEP; i++) {
-		struct server **at = &s->servers[s->sweep++ % BUCKETS], *p;
-
-		while ((p = *at)) {
-			if (p->open || p->ended || p->used_ns + IDLE_NS > now_ns) {
-				at = &p->next;
-				continue;
-			}
-			*at = p->next;
-			s->recent = NULL;
-			s->server_count--;
-			free(p);
-		}
-	}
 }
 
 /* ---- requests in their lists ---- */
@@ -191,6 +113,15 @@ static struct request *obtain(struct shares *s)
 	return r;
 }
 
+static void join_thread(struct shares *s, struct request *r)
+{
+	struct request **thread = thread_bucket(s, r->end.tid);
+
+	r->next_thread = *thread;
+	*thread = r;
+	r->threaded = true;
+}
+
 static void leave_thread(struct shares *s, struct request *r)
 {
 	struct request **at = thread_bucket(s, r->end.tid);
@@ -202,7 +133,8 @@ static void leave_thread(struct shares *s, struct request *r)
 
 static void release(struct shares *s, struct request *r)
 {
-	leave_thread(s, r);
+	if (r->threaded)
+		leave_thread(s, r);
 	if (r->span_capacity > KEPT_SPANS) {
 		s->span_count -= r->span_capacity;
 		free(r->span);
@@ -273,17 +205,17 @@ static void meet_others(struct server *p, struct request *r)
 static void enter(struct shares *s, struct server *p, struct request *r)
 {
 	struct request **id = id_bucket(s, r->end.connection, r->end.start_ns);
-	struct request **thread = thread_bucket(s, r->end.tid);
 
 	if (!p->open && p->idle_since_ns && r->end.start_ns > p->idle_since_ns)
 		p->idle_ns += r->end.start_ns - p->idle_since_ns;
-	meet_others(p, r);
+	if (p->open || p->ended)
+		meet_others(p, r);
 	link_to(&p->open, r);
 	p->open_count++;
 	r->next_id = *id;
 	*id = r;
-	r->next_thread = *thread;
-	*thread = r;
+	if (p->calls)
+		join_thread(s, r);
 	s->counts.open++;
 }
 
@@ -299,12 +231,12 @@ static void describe(struct request *r, const struct share_begin *begin)
 	r->company_ns = r->joined_ns = r->proof_ns = UINT64_MAX;
 	r->span_count = r->calls_before = r->own_calls = 0;
 	r->multiplexed = begin->multiplexed;
-	r->summed = false;
+	r->threaded = r->summed = false;
 }
 
 void shares__begun(struct shares *s, const struct share_begin *begin, uint64_t now_ns)
 {
-	struct server *p = server_of(s, begin->tgid);
+	struct server *p = server__of(s, begin->tgid);
 	struct request *r = p ? obtain(s) : NULL;
 
 	if (p)
@@ -391,12 +323,14 @@ static void wait_to_be_told(struct shares *s, struct request *r)
 	s->last = r;
 }
 
-static void learn(struct server *p, const struct request *r)
+static void learn(struct server *p, const struct request *r, const struct share_end *end)
 {
-	if (is_answered(&r->end) && r->end.end_tid != r->end.tid)
-		server__share(p, r->end.end_ns);
-	if (r->proof_ns < r->end.end_ns)
-		server__share(p, r->end.end_ns);
+	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
+		doubt__add(p->doubt, end->start_ns, end->end_ns);
+	if ((is_answered(end) && end->end_tid != r->end.tid) || r->proof_ns < end->end_ns)
+		server__share(p, end->end_ns);
+	if (!p->open)
+		p->idle_since_ns = end->end_ns;
 }
 
 static void end_unknown(struct shares *s, const struct share_end *end)
@@ -418,18 +352,15 @@ void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_n
 		end_unknown(s, end);
 		return;
 	}
-	tid = r->end.tid;
-	memcpy(&r->end, end, sizeof(*end));
-	r->end.tid = tid;		  /* it stands in that thread's list */
-	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
-		doubt__add(r->server->doubt, end->start_ns, end->end_ns);
-	learn(r->server, r);
-	if (!r->server->open)
-		r->server->idle_since_ns = end->end_ns;
-	if (r->server->calls)
+	learn(r->server, r, end);
+	if (r->server->calls) {
+		tid = r->end.tid;
+		r->end = *end;
+		r->end.tid = tid; /* it stands in that thread's list */
 		wait_to_be_told(s, r);
-	else
+	} else {
 		release(s, r);
+	}
 	if (s->first || s->call_count)
 		shares__pass(s, now_ns);
 }
@@ -540,13 +471,26 @@ static void judge_first(struct shares *s)
 	s->call_count--;
 }
 
+/* It asks others for the first time: from now on it matters who serves what. The oldest first. */
+static void follow_threads(struct shares *s, struct server *p)
+{
+	struct request *r = p->open;
+
+	p->calls = true;
+	while (r && r->next)
+		r = r->next;
+	for (; r; r = r->previous)
+		join_thread(s, r);
+}
+
 void shares__called(struct shares *s, const struct share_call *call, uint64_t now_ns)
 {
 	struct server *p = server__find(s, call->tgid);
 
 	if (!p)
 		return; /* it serves nobody */
-	p->calls = true;
+	if (!p->calls)
+		follow_threads(s, p);
 	if (!s->calls)
 		s->calls = malloc(CALLS_MAX * sizeof(*s->calls));
 	if (!s->calls) {
@@ -571,7 +515,7 @@ void shares__pass(struct shares *s, uint64_t now_ns)
 	while (s->first && is_due(s->first->end.end_ns, SHARES_HOLD_NS, now_ns))
 		tell_first(s);
 	if (now_ns != UINT64_MAX)
-		sweep(s, now_ns);
+		servers__sweep(s, now_ns);
 }
 
 void shares__counts(const struct shares *s, struct shares_counts *out)
