@@ -50,9 +50,8 @@ struct taken {
 	uint8_t fills[8];
 };
 
-static void take(void *context, const void *record, uint32_t size)
+static void take(struct taken *taken, const void *record, uint32_t size)
 {
-	struct taken *taken = context;
 	const uint8_t *bytes = record;
 
 	assert_true(taken->count < 8);
@@ -62,21 +61,25 @@ static void take(void *context, const void *record, uint32_t size)
 	taken->fills[taken->count++] = bytes[0];
 }
 
-/* Lists them, hands them over, gives their room back. */
-static int drain(uint32_t max, struct taken *taken)
+/* Hands over at most `max` (0: all there are), gives their room back. Returns how many. */
+static int drain(int max, struct taken *taken)
 {
-	struct ring_record listed[8];
-	bool unfinished;
-	uint32_t count = ring__list(ring, listed, max ? max : 8, &unfinished);
+	unsigned long at = ring__begin(ring), end = ring__end(ring);
+	enum ring_state state = RING_RECORD;
+	uint32_t size;
 	int told = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
-		if (listed[i].record)
-			take(taken, listed[i].record, listed[i].size);
-		told += listed[i].record != NULL;
+	while (at < end && (!max || told < max)) {
+		state = ring__look(ring, at, &size);
+		if (state == RING_UNFINISHED)
+			break;
+		if (state == RING_RECORD) {
+			take(taken, ring__record(ring, at, size), size);
+			told++;
+		}
+		at = ring__behind(at, size);
 	}
-	if (count)
-		ring__let_go(ring, listed[count - 1].end);
+	ring__let_go(ring, at);
 	return told;
 }
 
@@ -100,17 +103,15 @@ static void test_hands_records_over_in_order(void **state)
 static void test_stops_at_a_record_that_is_being_written(void **state)
 {
 	struct taken taken = {0};
-	struct ring_record listed[2];
-	bool unfinished;
-	uint32_t *busy;
+	uint32_t *busy, size;
 
 	(void)state;
 	put(16, 1, 0);
 	busy = put(16, 2, BPF_RINGBUF_BUSY_BIT);
 	put(16, 3, 0);
 	assert_int_equal(drain(0, &taken), 1);
-	assert_int_equal(ring__list(ring, listed, 2, &unfinished), 0);
-	assert_true(unfinished);
+	assert_int_equal(ring__look(ring, ring__begin(ring), &size), RING_UNFINISHED);
+	assert_int_equal(size, 16); /* known already */
 	*busy &= ~BPF_RINGBUF_BUSY_BIT;
 	assert_int_equal(drain(0, &taken), 2);
 	assert_int_equal(taken.fills[1], 2);
@@ -157,6 +158,23 @@ static void test_puts_a_wrapping_record_together(void **state)
 	}
 }
 
+/* Each of a record's words is in one piece, wherever the ring ends. */
+static void test_reads_words_of_a_wrapping_record(void **state)
+{
+	uint64_t words[4] = {1, 2ull << 40, 3, 4}, size = sizeof(words);
+
+	(void)state;
+	for (uint32_t start = 8; start <= 48; start += 8) {
+		consumer = producer = BYTES - start;
+		put((uint32_t)size, 0, 0);
+		for (uint32_t i = 0; i < size; i++)
+			data[(consumer + BPF_RINGBUF_HDR_SZ + i) & (BYTES - 1)] =
+				((const uint8_t *)words)[i];
+		for (uint32_t i = 0; i < 4; i++)
+			assert_int_equal(ring__word(ring, consumer, 8 * i), words[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +186,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_takes_no_more_than_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_puts_a_wrapping_record_together, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_reads_words_of_a_wrapping_record, set_up,
 						tear_down),
 	};
 

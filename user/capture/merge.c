@@ -5,30 +5,28 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <time.h>
+#include "capture/listing.h"
 
-#define LISTED_MAX 1024 /* records of the ring in one round */
-#define FREED_EACH 64	/* records after which their room is given back */
-#define LOOKS	   20	/* at a record that is being written, before it is left to the next round */
+#define FREED_EACH 64  /* records after which their room is given back */
+#define SPINS	   200 /* at a record that is being written: its writer is done in a moment */
+#define LOOKS	   220 /* before it is left to the next drain: the writer was interrupted */
 #define LOOK_NS	   50000
 
-/* Where a round stands in an area or (index == areas) in the ring. */
+/* Where a drain stands in an area or (index == area_count) in the ring. */
 struct source {
 	uint64_t time_ns; /* of its next record */
-	const void *next; /* NULL: it is not to be handed over */
-	uint32_t size;
-	uint32_t index;
-	uint64_t at, behind, end; /* of the ring: indices into `listed` */
+	const struct event *next;
+	uint32_t size, index;
+	uint64_t at, behind, end; /* of an area */
 	uint32_t told;		  /* records whose room was not given back yet */
 };
 
 struct merge {
 	struct ring *ring;
+	struct listing *listing;
 	struct areas *areas;
 	uint32_t area_count;
 	uint64_t *area_end;
-	struct ring_record listed[LISTED_MAX];
-	uint64_t listed_ns[LISTED_MAX]; /* no later than any behind it */
-	uint32_t listed_count;
 	struct source *heap; /* the one whose next record is oldest is first */
 	uint32_t heap_count;
 	void (*take)(void *context, const void *record, uint32_t size);
@@ -46,7 +44,7 @@ int merge__open(struct ring *ring, struct areas *areas, struct merge **out)
 	m->area_count = areas ? areas__count(areas) : 0;
 	m->heap = calloc(m->area_count + 1, sizeof(*m->heap));
 	m->area_end = calloc(m->area_count + 1, sizeof(*m->area_end));
-	if (!m->heap || !m->area_end) {
+	if (!m->heap || !m->area_end || listing__open(ring, &m->listing)) {
 		merge__close(m);
 		return -ENOMEM;
 	}
@@ -58,6 +56,7 @@ void merge__close(struct merge *m)
 {
 	if (!m)
 		return;
+	listing__close(m->listing);
 	free(m->heap);
 	free(m->area_end);
 	free(m);
@@ -65,7 +64,15 @@ void merge__close(struct merge *m)
 
 /* ---- what there is ---- */
 
-/* Its writer is on another CPU and done in a moment, or was interrupted. */
+static void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 static bool patient(uint32_t *looks)
 {
 	const struct timespec moment = {.tv_nsec = LOOK_NS};
@@ -73,44 +80,41 @@ static bool patient(uint32_t *looks)
 	if (*looks == LOOKS)
 		return false;
 	*looks += 1;
-	nanosleep(&moment, NULL);
+	if (*looks <= SPINS)
+		relax();
+	else
+		nanosleep(&moment, NULL);
 	return true;
 }
 
-static bool see_areas(struct merge *m)
+/* What is being written at the first look must be finished, but no record behind that. */
+static bool see_area(struct merge *m, uint32_t index, uint32_t *looks)
 {
+	uint64_t *end = &m->area_end[index], first;
+
+	if (areas__end(m->areas, index, end))
+		return true;
+	first = *end;
+	do {
+		if (!patient(looks))
+			return false;
+	} while (!areas__end(m->areas, index, end) && *end == first);
+	return true;
+}
+
+static bool see(struct merge *m)
+{
+	unsigned long end;
 	uint32_t looks = 0;
 
 	for (uint32_t i = 0; i < m->area_count; i++)
-		while (!areas__end(m->areas, i, &m->area_end[i]))
-			if (!patient(&looks))
-				return false;
+		if (!see_area(m, i, &looks))
+			return false;
+	end = ring__end(m->ring);
+	while (!listing__extend(m->listing, end))
+		if (!m->area_count || !patient(&looks))
+			return !m->area_count; /* alone it is in order as it is */
 	return true;
-}
-
-static uint64_t record__time(const struct ring_record *r)
-{
-	return r->record && r->size >= sizeof(struct event)
-		       ? ((const struct event *)r->record)->time_ns
-		       : UINT64_MAX;
-}
-
-static bool see_ring(struct merge *m)
-{
-	uint32_t looks = 0;
-	uint64_t least = UINT64_MAX, time_ns;
-	bool unfinished;
-
-	do
-		m->listed_count = ring__list(m->ring, m->listed, LISTED_MAX, &unfinished);
-	while (unfinished && patient(&looks));
-	for (uint32_t i = m->listed_count; i-- > 0;) {
-		time_ns = record__time(&m->listed[i]);
-		if (time_ns < least)
-			least = time_ns;
-		m->listed_ns[i] = least == UINT64_MAX ? 0 : least;
-	}
-	return !unfinished;
 }
 
 /* ---- the heap ---- */
@@ -132,39 +136,39 @@ static void sift_down(struct merge *m, uint32_t at)
 	m->heap[at] = moving;
 }
 
-/* What comes next, where there is something. */
-static void look(const struct merge *m, struct source *s)
+/* What comes next. False: nothing, as far as the drain goes. */
+static bool look(struct merge *m, struct source *s)
 {
-	const struct event *event;
+	const struct listed *listed;
 
-	if (s->index == m->area_count) {
-		s->time_ns = m->listed_ns[s->at];
-		s->next = m->listed[s->at].record;
-		s->size = m->listed[s->at].size;
-		s->behind = s->at + 1;
-		return;
+	if (s->index < m->area_count) {
+		if (s->at == s->end)
+			return false;
+		s->next = areas__record(m->areas, s->index, s->at, &s->behind);
+		s->time_ns = s->next->time_ns;
+		s->size = s->next->size;
+		return true;
 	}
-	event = areas__record(m->areas, s->index, s->at, &s->behind);
-	s->time_ns = event->time_ns;
-	s->next = event;
-	s->size = event->size;
+	listed = listing__first(m->listing);
+	if (!listed)
+		return false;
+	s->time_ns = listed->time_ns;
+	s->size = listed->size;
+	return true;
 }
 
 static void add_source(struct merge *m, uint32_t index, uint64_t at, uint64_t end)
 {
 	struct source *s = &m->heap[m->heap_count];
 
-	if (at == end)
-		return;
 	*s = (struct source){.at = at, .end = end, .index = index};
-	look(m, s);
-	m->heap_count++;
+	m->heap_count += look(m, s);
 }
 
 static void fill_heap(struct merge *m)
 {
 	m->heap_count = 0;
-	add_source(m, m->area_count, 0, m->listed_count);
+	add_source(m, m->area_count, 0, 0);
 	for (uint32_t i = 0; i < m->area_count; i++)
 		add_source(m, i, areas__consumed(m->areas, i), m->area_end[i]);
 	for (uint32_t i = m->heap_count / 2; i-- > 0;)
@@ -175,43 +179,52 @@ static void fill_heap(struct merge *m)
 
 static void give_back(struct merge *m, struct source *s)
 {
-	if (!s->told)
-		return;
-	s->told = 0;
-	if (s->index == m->area_count)
-		ring__let_go(m->ring, m->listed[s->at - 1].end);
-	else
+	if (s->told && s->index < m->area_count)
 		areas__consume(m->areas, s->index, s->at);
+	else if (s->told)
+		listing__give_back(m->listing);
+	s->told = 0;
 }
 
-/* Tells of the first source what is not younger than `until`, at most `max`. Returns how many. */
-static uint32_t tell(struct merge *m, uint64_t until, uint32_t max)
+static void tell_next(struct merge *m, struct source *s)
+{
+	const void *record = s->next;
+
+	if (s->index == m->area_count)
+		record = listing__record(m->listing, listing__first(m->listing));
+	if (record)
+		m->take(m->context, record, s->size);
+	if (s->index == m->area_count)
+		listing__pass(m->listing);
+	else
+		s->at = s->behind;
+	if (++s->told == FREED_EACH)
+		give_back(m, s);
+}
+
+/*
+ * Tells of the first source what is not younger than `until`, at most `max`. Returns how many;
+ * *more: the source has others.
+ */
+static uint32_t tell(struct merge *m, uint64_t until, uint32_t max, bool *more)
 {
 	struct source *s = &m->heap[0];
 	uint32_t count = 0;
 
 	do {
-		if (s->next)
-			m->take(m->context, s->next, s->size);
-		s->at = s->behind;
-		if (++s->told == FREED_EACH)
-			give_back(m, s);
+		tell_next(m, s);
 		count++;
-		if (s->at == s->end)
-			break;
-		look(m, s);
-	} while (s->time_ns <= until && count < max);
+		*more = look(m, s);
+	} while (*more && s->time_ns <= until && count < max);
 	return count;
 }
 
-/* The first source has told what was its turn: it may have more, which may not be first. */
-static void advance(struct merge *m)
+/* The first source has told what was its turn. */
+static void advance(struct merge *m, bool more)
 {
-	struct source *s = &m->heap[0];
-
-	if (s->at == s->end) {
-		give_back(m, s);
-		*s = m->heap[--m->heap_count];
+	if (!more) {
+		give_back(m, &m->heap[0]);
+		m->heap[0] = m->heap[--m->heap_count];
 	}
 	if (m->heap_count > 1)
 		sift_down(m, 0);
@@ -226,47 +239,23 @@ static uint64_t turn(const struct merge *m, uint64_t until)
 	return until;
 }
 
-/* What is beyond the listed part of the ring may be as old as the last one in it. */
-static uint64_t latest(const struct merge *m, uint64_t now_ns)
-{
-	if (m->listed_count < LISTED_MAX)
-		return now_ns;
-	for (uint32_t i = LISTED_MAX; i-- > 0;)
-		if (m->listed[i].record) /* what was discarded has no time */
-			return m->listed_ns[i] < now_ns ? m->listed_ns[i] : now_ns;
-	return 0;
-}
-
-static int drain_round(struct merge *m, uint32_t max, uint64_t now_ns)
-{
-	uint32_t count = 0;
-	uint64_t until;
-
-	if (!see_areas(m) || !see_ring(m))
-		return -EAGAIN;
-	until = latest(m, now_ns);
-	fill_heap(m);
-	while (m->heap_count && m->heap[0].time_ns <= until && count < max) {
-		count += tell(m, turn(m, until), max - count);
-		advance(m);
-	}
-	for (uint32_t i = 0; i < m->heap_count; i++)
-		give_back(m, &m->heap[i]);
-	return (int)count;
-}
-
 int merge__drain(struct merge *m, uint32_t max, uint64_t now_ns,
 		 void (*take)(void *context, const void *record, uint32_t size), void *context)
 {
-	int count = 0, told;
+	uint32_t count = 0, most = max ? max : INT_MAX;
+	bool more;
 
 	m->take = take;
 	m->context = context;
-	do {
-		told = drain_round(m, (max ? max : INT_MAX) - (uint32_t)count, now_ns);
-		if (told < 0)
-			return count ? count : told;
-		count += told;
-	} while (told && m->listed_count == LISTED_MAX && (!max || (uint32_t)count < max));
-	return count;
+	if (!see(m))
+		return -EAGAIN;
+	fill_heap(m);
+	while (m->heap_count && m->heap[0].time_ns <= now_ns && count < most) {
+		count += tell(m, turn(m, now_ns), most - count, &more);
+		advance(m, more);
+	}
+	for (uint32_t i = 0; i < m->heap_count; i++)
+		give_back(m, &m->heap[i]);
+	listing__give_back(m->listing); /* where it had but discarded ones */
+	return (int)count;
 }

@@ -3,15 +3,19 @@
  * The records of the ring and of the CPUs' areas in one order, that of their times.
  *
  * What must hold: a record of a call that had ended before another call began is told before the
- * other's. Each takes its time within its call, so order by time does it, if nothing is told while
- * something older may still come. So a round
+ * other's. Each takes its time within its call, so order by time does it, if of what is told nothing
+ * that ended before it began is still out of sight. So a drain
  *   1. takes the time (the caller, `now_ns`),
- *   2. looks where the areas end; one in which a record is being written is waited for. Whatever is
- *      written later took its time later (the areas' times are taken by their owners);
- *   3. lists the ring, after the areas: what happened before a record that was seen there is in it;
- *   4. tells what is not younger than the time of 1.
- * In the ring times may be out of order by a little, for there they are taken before or after the
- * reservation. So each record there counts as no later than any behind it.
+ *   2. looks where the areas end; a record that is being written there is waited for,
+ *   3. looks where the ring ends, after the areas, and waits until all in front of it is finished,
+ *   4. tells what is not younger than the time of 1, by time, from wherever it is.
+ * Let A have ended before B began, and B be told. If A is in an area, it took its time, which is
+ * less than B's and so than that of 1, while it owned the area: the look of 2 finds it. If A is in
+ * the ring, it was finished there when B began, and so is in front of the end that was looked for
+ * after B was seen in an area, or of B itself in the ring: the look of 3 finds it, whenever it took
+ * its time. (Times of the ring are taken before or after its place is reserved, those of a long
+ * call's further records with the first one.) A record that is seen later though it is older than
+ * what was told has not ended before that began: so it was in flight together with it.
  */
 #ifndef SONDE_MERGE_H
 #define SONDE_MERGE_H

@@ -73,13 +73,43 @@ void ring__close(struct ring *ring)
 	free(ring);
 }
 
-/* The record's bytes in one piece, or NULL where memory is short. */
+/* kernel/bpf/ringbuf.c: a length with two flags, a page offset, the record, all of it 8 aligned. */
+unsigned long ring__behind(unsigned long at, uint32_t size)
+{
+	return at + ((size + BPF_RINGBUF_HDR_SZ + 7) & ~7UL);
+}
+
+uint32_t ring__bytes(const struct ring *ring)
+{
+	return ring->bytes;
+}
+
+unsigned long ring__begin(const struct ring *ring)
+{
+	return *ring->consumer;
+}
+
+unsigned long ring__end(const struct ring *ring)
+{
+	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+}
+
+enum ring_state ring__look(const struct ring *ring, unsigned long at, uint32_t *size)
+{
+	const uint8_t *header = ring->data + (at & (ring->bytes - 1));
+	uint32_t length = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
+
+	*size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+	if (length & BPF_RINGBUF_BUSY_BIT)
+		return RING_UNFINISHED;
+	return length & BPF_RINGBUF_DISCARD_BIT ? RING_DISCARDED : RING_RECORD;
+}
+
+/* Of one that goes over the end of the ring, in a buffer. */
 static const void *linear(struct ring *ring, uint32_t at, uint32_t size)
 {
 	uint32_t first = ring->bytes - at;
 
-	if (size <= first)
-		return ring->data + at;
 	if (size > ring->whole_size) {
 		uint8_t *grown = realloc(ring->whole, size);
 
@@ -95,36 +125,26 @@ static const void *linear(struct ring *ring, uint32_t at, uint32_t size)
 	return ring->whole;
 }
 
-/* At most one of the records that wait goes over the end of the ring, so one buffer is enough. */
-uint32_t ring__list(struct ring *ring, struct ring_record *out, uint32_t max, bool *unfinished)
+const void *ring__record(struct ring *ring, unsigned long at, uint32_t size)
 {
-	unsigned long at = *ring->consumer, end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
-	uint32_t mask = ring->bytes - 1, length, size, count = 0;
+	uint32_t place = (at + BPF_RINGBUF_HDR_SZ) & (ring->bytes - 1);
 
-	*unfinished = false;
-	while (at < end && count < max) {
-		length = __atomic_load_n((const uint32_t *)(ring->data + (at & mask)),
-					 __ATOMIC_ACQUIRE);
-		*unfinished = length & BPF_RINGBUF_BUSY_BIT;
-		if (*unfinished)
-			break;
-		size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-		out[count].size = size;
-		out[count].record = length & BPF_RINGBUF_DISCARD_BIT
-					    ? NULL
-					    : linear(ring, (at + BPF_RINGBUF_HDR_SZ) & mask, size);
-		at += (size + BPF_RINGBUF_HDR_SZ + 7) & ~7UL;
-		out[count++].end = at;
-	}
-	return count;
+	return size <= ring->bytes - place ? ring->data + place : linear(ring, place, size);
 }
 
-void ring__let_go(struct ring *ring, unsigned long end)
+uint64_t ring__word(const struct ring *ring, unsigned long at, uint32_t offset)
 {
-	__atomic_store_n(ring->consumer, end, __ATOMIC_RELEASE);
+	unsigned long place = at + BPF_RINGBUF_HDR_SZ + offset;
+
+	return *(const uint64_t *)(ring->data + (place & (ring->bytes - 1)));
+}
+
+void ring__let_go(struct ring *ring, unsigned long position)
+{
+	__atomic_store_n(ring->consumer, position, __ATOMIC_RELEASE);
 }
 
 uint64_t ring__fill(const struct ring *ring)
 {
-	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer;
+	return ring__end(ring) - *ring->consumer;
 }

@@ -14,20 +14,29 @@ int ring__open(int fd, uint32_t bytes, struct ring **out);
 int ring__over(unsigned long *consumer, unsigned long *producer, void *data, uint32_t bytes,
 	       struct ring **out);
 void ring__close(struct ring *ring);
-/* A record that waits. */
-struct ring_record {
-	const void *record; /* valid until it is consumed; NULL: nothing to be handed over */
-	uint32_t size;
-	unsigned long end; /* position behind it */
+
+/* What is at a position where a record begins. */
+enum ring_state {
+	RING_RECORD,
+	RING_UNFINISHED, /* it is still being written */
+	RING_DISCARDED,	 /* nothing is to be handed over */
 };
 
+/* Where the record behind one of `size` bytes at `at` begins. */
+unsigned long ring__behind(unsigned long at, uint32_t size);
+uint32_t ring__bytes(const struct ring *ring);
+unsigned long ring__begin(const struct ring *ring); /* the oldest record that waits */
+unsigned long ring__end(const struct ring *ring);   /* behind the newest one */
+enum ring_state ring__look(const struct ring *ring, unsigned long at, uint32_t *size);
 /*
- * Lists at most `max` records that wait, from the oldest on. *unfinished: behind the listed ones is
- * one that is still being written, and what may come behind that cannot be seen yet.
+ * Its bytes in one piece, until the next call or until its room is given back; NULL where memory is
+ * short.
  */
-uint32_t ring__list(struct ring *ring, struct ring_record *out, uint32_t max, bool *unfinished);
-/* Gives back the room up to the end of a listed record. */
-void ring__let_go(struct ring *ring, unsigned long end);
+const void *ring__record(struct ring *ring, unsigned long at, uint32_t size);
+/* A 64-bit word of a record, `offset` (a multiple of 8) bytes behind its beginning. */
+uint64_t ring__word(const struct ring *ring, unsigned long at, uint32_t offset);
+/* Gives back the room in front of a position. */
+void ring__let_go(struct ring *ring, unsigned long position);
 uint64_t ring__fill(const struct ring *ring); /* bytes waiting */
 
 #endif
