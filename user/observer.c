@@ -28,6 +28,7 @@
 #define SECOND_NS     1000000000ull
 #define SWEEP_NS      5000000000ull /* a connection silent for so long may be gone */
 #define SWEPT_AT_ONCE 65536
+#define STOP_NS	      5000000000ull /* for what waits when it is told to stop */
 
 #define RETIRED_MAX 64 /* changes of rules, and of queues, in one life of the daemon */
 
@@ -476,10 +477,24 @@ static void pass_time(struct observer *o)
 
 static void drain(struct observer *o)
 {
-	while (capture__drain(o->capture, BATCH, take, o) >= BATCH) {
+	while (capture__drain(o->capture, BATCH, take, o) >= BATCH && !o->stop) {
 		pass_time(o);
 		if (o->waiting || o->next)
 			hand_over(o);
+	}
+}
+
+/*
+ * What was there when it was told to stop; under load there is always more. A record whose writer
+ * was interrupted may hold it up for a moment.
+ */
+static void drain_rest(struct observer *o)
+{
+	uint64_t from = clock_ns(CLOCK_MONOTONIC), now = from;
+
+	while (capture__drained_ns(o->capture) <= from && now - from < STOP_NS) {
+		capture__drain(o->capture, BATCH, take, o);
+		now = clock_ns(CLOCK_MONOTONIC);
 	}
 }
 
@@ -505,7 +520,7 @@ int observer__run(struct observer *o)
 		if (o->waiting || o->next)
 			hand_over(o);
 	}
-	drain(o);
+	drain_rest(o);
 	engine__finish(o->engine);
 	release_waiting(o);
 	return err < 0 ? err : 0;
