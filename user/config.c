@@ -25,6 +25,7 @@ void config__defaults(struct config *config)
 	strcpy(config->web.socket, "/run/sonde/sonde.sock");
 	config->capture.way = CAPTURE_AUTO;
 	config->capture.ring_bytes = 8 << 20;
+	config->areas = true;
 	config->tls.enabled = true;
 	config->hardening.enabled = true;
 	config->time_shares = true;
@@ -374,7 +375,7 @@ static const struct yaml_key web_keys[] = {
 
 static const struct yaml_key capture_keys[] = {
 	{.name = "way", .read = read_way, AT(capture.way)},
-	{.name = "areas", .read = yaml__read_bool, AT(capture.with_areas)},
+	{.name = "areas", .read = yaml__read_bool, AT(areas)},
 	{.name = "ring", .read = read_ring, AT(capture.ring_bytes), .low = 65536, .high = 1 << 30},
 	{0},
 };

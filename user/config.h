@@ -28,6 +28,7 @@ struct config {
 		char config_file[256];	  /* TLS and users (web/web_config.h); "" none */
 	} web;
 	struct capture_options capture;
+	bool areas; /* of the CPUs, for short records (bpf/area.h) */
 	struct {
 		bool enabled; /* TLS libraries are probed */
 		struct tls_filter filter;

@@ -180,6 +180,7 @@ int observer__open(const struct config *config, struct observer **out, char *err
 	pthread_mutex_init(&o->lock, NULL);
 	pthread_cond_init(&o->changed, NULL);
 	capture = config->capture;
+	capture.without_areas = !config->areas;
 	capture.without_tls = !config->tls.enabled;
 	capture.tls_filter = &o->config.tls.filter;
 	capture.sampling = config->limits.cpu != 0;
@@ -546,7 +547,8 @@ int observer__reload(struct observer *o, const struct config *config, char *kept
 	kept[0] = '\0';
 	name_kept(kept, size, "capture",
 		  config->capture.way != o->config.capture.way ||
-			  config->capture.ring_bytes != o->config.capture.ring_bytes);
+			  config->capture.ring_bytes != o->config.capture.ring_bytes ||
+			  config->areas != o->config.areas);
 	name_kept(kept, size, "tls",
 		  config->tls.enabled != o->config.tls.enabled ||
 			  memcmp(&config->tls.filter, &o->config.tls.filter,

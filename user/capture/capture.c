@@ -96,7 +96,7 @@ static uint32_t area_bytes(const struct capture *capture)
 {
 	uint32_t bytes = AREA_MOST;
 
-	if (!capture->with_areas || capture->ring_bytes < AREAS_FROM ||
+	if (capture->without_areas || capture->ring_bytes < AREAS_FROM ||
 	    capture->way == CAPTURE_SYS_EXIT)
 		return 0;
 	while (bytes > AREA_LEAST && bytes * (uint64_t)capture->cpus > capture->ring_bytes / 16)
@@ -159,7 +159,7 @@ static int open_once(enum capture_way way, const struct capture_options *options
 	capture->way = way;
 	capture->ring_bytes = options->ring_bytes ? options->ring_bytes : RING_BYTES;
 	capture->with_tls = !options->without_tls;
-	capture->with_areas = options->with_areas;
+	capture->without_areas = options->without_areas;
 	capture->tls_filter = options->tls_filter;
 	capture->sampling = options->sampling;
 	timing__init(&capture->timing, capture->sampling);

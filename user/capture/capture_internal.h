@@ -60,7 +60,7 @@ struct capture {
 	uint64_t misses_told;
 	struct bpf_link *splices; /* of on_splice_from; NULL while nobody splices */
 	bool with_tls;
-	bool with_areas;
+	bool without_areas;
 	const struct tls_filter *tls_filter;
 	bool uprobe_multi; /* the kernel has it: one link for all places of a file */
 };
