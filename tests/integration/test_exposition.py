@@ -23,7 +23,8 @@ ABBREVIATED = {
     "http_request_queue_time_ms", "db_query_duration_ms", "db_server_query_duration_ms", "db_statement_duration_ms",
     "db_server_statement_duration_ms", "db_connection_wait_time_ms", "db_server_connection_wait_time_ms", "db_pool_wait_time_ms",
     "cache_operation_duration_ms", "cache_server_operation_duration_ms", "cache_blocking_operation_duration_ms",
-    "cache_server_blocking_operation_duration_ms", "cache_eviction_rate_per_sec", "rpc_server_duration_ms",
+    "cache_server_blocking_operation_duration_ms", "cache_key_operation_duration_ms", "cache_server_key_operation_duration_ms",
+    "cache_eviction_rate_per_sec", "rpc_server_duration_ms",
     "rpc_client_duration_ms", "http_request_time_share_ms",
 }
 ACCEPT = "application/openmetrics-text;version=1.0.0"

@@ -13,7 +13,8 @@ sut.need("tmux")
 recording = os.path.join(sut.ROOT, "tests", "data", "demo.rec")
 EVERYTHING = ((("1",), "SERVICE"), (("j", "H"), "all of"), (("Escape", "2"), "ROUTE"), (("Enter",), "status"), (("3",), "STATEMENT"),
               (("Enter",), "per statement"), (("4",), "COMMAND"), (("5",), "IN FLIGHT"), (("6",), "resident"), (("7",), "LATENCY"),
-              (("Down", "Enter"), "START"), (("8",), "WAITING"), (("0",), "DEPTH"), (("f",), "the last 1000"), (("1", "?"), "freeze"))
+              (("Down", "Enter"), "START"), (("8",), "WAITING"), (("0",), "DEPTH"), (("K",), "PATTERN"),
+              (("C",), "USED"), (("f",), "the last 1000"), (("1", "?"), "freeze"))
 
 
 def seen(screen):

@@ -74,7 +74,7 @@ for width, height in ((80, 24), (200, 50)):
         until_chosen(screen, order[4])
 
         # Tabs.
-        x, y = screen.line_of("2 routes")
+        x, y = screen.line_of("2 url" if width < 130 else "2 routes")
         screen.click(x + 3, y)
         screen.until("METHOD")
         x, y = screen.line_of("5 los")
