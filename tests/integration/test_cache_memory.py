@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Memory, limit and evictions of Redis without asking it: equal to what it says itself when asked afterwards. Of a server
 that cannot be looked into, what an INFO reply told somebody."""
+import json
 import os
-import shutil
 import socket
 import sys
 import threading
@@ -11,7 +11,9 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import sut
+from tmux_screen import Screen
 
+sut.need("tmux", "redis-server", "redis-benchmark")
 MIB = 1 << 20
 redis = sut.Redis("--maxmemory", "8mb", "--maxmemory-policy", "allkeys-lru")
 free = sut.Redis()  # without a limit
@@ -37,6 +39,10 @@ def of(server, name, **labels):
         if key.startswith(name + "{") and f'address="127.0.0.1:{server.port}"' in key and all(f'{k}="{v}"' in key for k, v in labels.items()):
             return value
     return None
+
+
+def percent_of(server):
+    return of(server, "cache_memory_usage_percent")
 
 
 imitation = Imitation()
@@ -66,6 +72,39 @@ with sut.Sonde() as sonde:
 
     redis.cli("config", "set", "maxmemory", "32mb")
     sut.wait_for("another limit", lambda: of(redis, "cache_memory_limit_bytes", source="maxmemory") == 32 * MIB, 5)
+
+    # How many keys there are is what INFO told; the live view and its file have all of it.
+    free.cli("mset", *(word for i in range(37) for word in (f"k{i}", "v")))
+    free.cli("-n", "3", "set", "other", "v")
+    for _ in range(3):
+        free.cli("get", "k1")
+    free.cli("get", "missing")
+    free.cli("info", "keyspace")
+    sut.wait_for("the keys", lambda: of(free, "cache_keys") == 38, 5)
+    sonde.settle()
+    view = sut.run(sut.SONDE, "top", "--once", "--page", "caches", "--sort", "used", "--socket", sonde.socket, env={**os.environ, "COLUMNS": "200"})
+    row = next(line.split() for line in view.splitlines() if f"127.0.0.1:{redis.port}" in line)
+    sut.equal("in the view", row[:2] + row[4:9], ["redis-server", f"127.0.0.1:{redis.port}", "32", "MiB", f"{percent_of(redis):.1f}%",
+                                                  "maxmemory", truth["evicted_keys"]])
+    row = next(line.split() for line in view.splitlines() if f"127.0.0.1:{free.port}" in line)
+    sut.equal("keys in the view", row[-2], "38")
+    with Screen(sut.SONDE, "top", "--socket", sonde.socket, width=80, height=24) as screen:
+        screen.until("redis-server")
+        screen.keys("C")
+        screen.until(lambda lines: lines[3].startswith("SERVICE") and "USEDv" in lines[3] and any(f"127.0.0.1:{free.port}" in line for line in lines))
+        screen.keys("w")
+        screen.until("save as: ")
+        saved = os.path.join(sut.folder(), "caches.json")
+        screen.keys("C-u")
+        screen.type(saved)
+        screen.keys("Enter")
+        screen.until("2 rows in")
+        rows = {r["address"]: r for r in json.load(open(saved))["rows"]}
+        sut.equal("saved", (rows[f"127.0.0.1:{free.port}"]["keys"], rows[f"127.0.0.1:{redis.port}"]["limit"]), (38, 32 * MIB))
+        # Two servers of one service: whose hits and connections they are is not told.
+        sut.equal("hits of two", {r["hit_rate_percent"] for r in rows.values()}, {None})
+        screen.keys("q")
+        screen.until("over 0")
 
     with socket.create_connection(("127.0.0.1", imitation.port)) as c:
         c.sendall(b"*1\r\n$4\r\nINFO\r\n")
