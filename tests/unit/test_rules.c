@@ -4,6 +4,8 @@
 #include "harness.h"
 
 #include "config.h"
+#include "details.h"
+#include "protocol/redis_details.h"
 #include "rules/between.h"
 #include "rules/distinct.h"
 #include "rules/glob.h"
@@ -207,9 +209,51 @@ static void a_bad_rule_is_refused_with_its_line(void **state)
 	}
 }
 
+/* "BITOP AND d a" -> "d" */
+static void assert_key(const char *command, const char *expected)
+{
+	struct details_pool *pool = details_pool__new();
+	struct details *details = details__new(pool);
+	char words[200], *save = NULL;
+	struct slice key = {0};
+	bool found;
+
+	snprintf(words, sizeof(words), "%s", command);
+	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		struct redis_argument record = {(uint32_t)strlen(word), (uint32_t)strlen(word)};
+
+		details__append(details, DETAIL_ARGUMENTS, slice__of(&record, sizeof(record)));
+		details__append(details, DETAIL_ARGUMENTS, slice__text(word));
+	}
+	found = redis__key(details, &key);
+	if (found != (expected != NULL) || (found && !slice__equals(key, expected)))
+		fail_msg("%s: `%.*s`, not `%s`", command, (int)key.length, (const char *)key.data,
+			 expected ? expected : "none");
+	details__free(details);
+	details_pool__free(pool);
+}
+
+static void the_first_key_of_a_command(void **state)
+{
+	(void)state;
+	assert_key("get k", "k");
+	assert_key("MGET a b", "a");
+	assert_key("BITOP AND d a", "d");
+	assert_key("OBJECT ENCODING k", "k");
+	assert_key("EVAL script 2 a b", "a");
+	assert_key("EVAL script 0 x", NULL);
+	assert_key("XREADGROUP GROUP g c STREAMS s >", "s");
+	assert_key("ZUNIONSTORE d 1 a", "d");
+	assert_key("ZUNION 1 a", "a");
+	assert_key("PUBLISH channel x", "channel"); /* it has none: what stands first */
+	assert_key("MODULE.OF.ANYONE k", "k");
+	assert_key("PING", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_key_of_a_command),
 		cmocka_unit_test(json_is_found_also_in_a_cut_text),
 		cmocka_unit_test(values_come_out_of_heads),
 		cmocka_unit_test(a_claim_comes_out_of_a_token),

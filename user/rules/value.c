@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "connection.h"
+#include "protocol/redis_commands.h"
 #include "protocol/redis_details.h"
+#include "protocol/redis_keys.h"
 #include "rules/json_find.h"
 
 #define HEAD DETAIL_BIT(DETAIL_REQUEST_HEAD)
@@ -80,24 +82,37 @@ bool redis__argument(const struct details *details, uint32_t index, struct slice
 	return false;
 }
 
-static bool counts_its_keys(struct slice command)
+/* Index of redis_commands.h, with the subcommand where there is one. */
+static uint32_t command_of(const struct details *details, struct slice name)
 {
-	static const char *const names[] = {"eval",  "evalsha",	   "eval_ro",
-					    "fcall", "evalsha_ro", "fcall_ro"};
+	uint32_t index = redis_command__find(name);
+	struct slice subcommand;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (slice__equals_nocase(command, names[i]))
-			return true;
-	return false;
+	if (redis_command__get(index)->container && redis__argument(details, 1, &subcommand))
+		index = redis_command__find_sub(index, subcommand);
+	return index;
 }
+
+/* Where the first key is does not depend on how many arguments there are. */
+#define MANY (1u << 20)
 
 bool redis__key(const struct details *details, struct slice *out)
 {
-	struct slice command;
+	struct slice rest = details__get(details, DETAIL_ARGUMENTS), name;
+	struct redis_argument argument;
+	struct redis_keys keys;
+	uint32_t command;
 
-	if (!redis__argument(details, 0, &command))
+	if (!redis_argument__next(&rest, &argument, &name))
 		return false;
-	return redis__argument(details, counts_its_keys(command) ? 3 : 1, out);
+	command = command_of(details, name);
+	if (redis_command__get(command)->keys == KEYS_NONE) /* a channel, or of an unknown one */
+		return redis_argument__next(&rest, &argument, out);
+	redis_keys__begin(&keys, command, MANY);
+	for (uint32_t i = 1; redis_argument__next(&rest, &argument, out); i++)
+		if (redis_keys__matters(&keys, i) && redis_keys__take(&keys, i, *out))
+			return true;
+	return false;
 }
 
 static bool key_part(struct slice key, char separator, uint32_t index, struct slice *out)

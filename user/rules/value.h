@@ -74,8 +74,7 @@ void value_spec__clear(struct value_spec *spec);
 
 /* Of a Redis command's captured arguments (0 is its name); false where it is not there. */
 bool redis__argument(const struct details *details, uint32_t index, struct slice *out);
-/* The first key: the first argument, or where EVAL and its like count their keys, the first of
- * these. */
+/* The first key that the command names; of commands without keys the first argument. */
 bool redis__key(const struct details *details, struct slice *out);
 
 /* Parts of messages; pure, for tests and fuzzing. */
