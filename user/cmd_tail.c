@@ -25,7 +25,7 @@ static const char help_text[] =
 	"by itself; or those of a recording. Literals, keys, headers and bodies are never "
 	"shown.\n\n"
 	"  -s, --service PATTERN    of this service only; patterns may hold * and ?\n"
-	"  -r, --route PATTERN      of this route, statement or command\n"
+	"  -r, --route PATTERN      of this route, statement, command or pattern of keys\n"
 	"  -p, --protocol NAME      http, postgres or redis\n"
 	"  -d, --side NAME          server or client\n"
 	"  -S, --status WHAT        404, 5xx, an SQLSTATE, error, aborted or lost\n"
