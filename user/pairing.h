@@ -31,14 +31,15 @@ struct pending {
 	uint32_t label;
 	uint32_t tgid;
 	uint32_t tid;
-	uint32_t number; /* the parser's own: keys asked for (MGET), rows ... */
-	uint16_t kind;	 /* the parser's own: method, message type, how its reply looks */
-	uint16_t times;	 /* requests that it stands for, one behind the other and alike in all that
-			    is said of them; what is said of a response is the oldest one's */
+	uint32_t number;  /* the parser's own: keys asked for (MGET), rows ... */
+	uint16_t kind;	  /* the parser's own: method, message type, how its reply looks */
+	uint16_t times;	  /* requests that it stands for, one behind the other and alike in all that
+			     is said of them; what is said of a response is the oldest one's */
 	uint16_t pattern; /* Redis: of its keys (keys/patterns.h); 0: none */
 	uint8_t flags;	  /* the parser's own */
-	bool silent : 1; /* no exchange: only its place in the order matters (Parse, Sync, Describe ...)
-		      */
+	bool silent : 1;  /* no exchange: only its place in the order matters (Parse, Sync, Describe
+			   * ...)
+			   */
 	bool complete : 1; /* the request's last byte was seen */
 	bool again : 1;	   /* it came the way of again.h */
 };
