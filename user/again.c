@@ -67,7 +67,7 @@ static COLD void learn(struct connection *c, const struct known_message *respons
 		return;
 	a->meaning = c->engine->meaning;
 	a->tgid = c->tgid;
-	a->flags = c->tls ? CHUNK_PLAINTEXT : 0;
+	a->flags = c->chunk_flags;
 	a->request = *c->parser.alike.now;
 	a->response = *response;
 	a->entry.again = true;

@@ -133,6 +133,7 @@ void decide__plaintext(struct connections *t, struct connection *c, bool late)
 	restart_stream(&c->stream[DIRECTION_RECV]);
 	restart_stream(&c->stream[DIRECTION_SEND]);
 	c->tls = true;
+	c->chunk_flags = CHUNK_PLAINTEXT;
 	c->existing = late;
 	c->probing = false;
 	c->undecided_chunks = 0;

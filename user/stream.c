@@ -293,7 +293,7 @@ static inline bool is_next(const struct connection *c, const struct stream *s,
 			   const struct chunk *chunk)
 {
 	return chunk->position == s->position && chunk->head == chunk->length && chunk->head &&
-	       chunk->tgid == c->tgid && chunk->event.flags == (c->tls ? CHUNK_PLAINTEXT : 0) &&
+	       chunk->tgid == c->tgid && chunk->event.flags == c->chunk_flags &&
 	       !(s->skip | s->carry_length);
 }
 
@@ -361,21 +361,24 @@ static bool is_passed(const struct connection *c, const struct stream *s, const 
 {
 	uint32_t flags = chunk->event.flags & ~(uint32_t)(CHUNK_CONTINUED | CHUNK_NO_BUFFER);
 
-	return s->skip >= chunk->length && chunk->length &&
-	       !((chunk->position ^ s->position) | (chunk->tgid ^ c->tgid) |
-		 (flags ^ (c->tls ? CHUNK_PLAINTEXT : 0)) | s->carry_length);
+	return s->skip >= chunk->length && chunk->length && chunk->position == s->position &&
+	       chunk->tgid == c->tgid && flags == c->chunk_flags && !s->carry_length;
 }
 
-static void pass(struct connection *c, struct stream *s, const struct chunk *chunk, bool request)
+static COLD bool passes(struct connection *c, struct stream *s, const struct chunk *chunk,
+			bool request)
 {
+	if (!is_passed(c, s, chunk))
+		return false;
 	if (!(chunk->event.flags & CHUNK_CONTINUED))
 		begin_run(c, request);
 	note(c, s, chunk);
 	pass_skipped(c, chunk->direction, chunk->length, chunk->event.time_ns);
 	c->last_ns = chunk->event.time_ns;
+	return true;
 }
 
-__attribute__((noinline)) bool stream__flows(struct connection *c, const struct chunk *chunk)
+bool stream__flows(struct connection *c, const struct chunk *chunk)
 {
 	struct stream *s = &c->stream[chunk->direction];
 	bool request = is_request(c, chunk->direction);
@@ -384,12 +387,8 @@ __attribute__((noinline)) bool stream__flows(struct connection *c, const struct 
 		return false;
 	if (!request && !c->parser.pairing.count && !c->protocol->multiplexed)
 		return false; /* its request may be still to come */
-	if (is_next(c, s, chunk)) {
-		flow(c, s, chunk, request);
-		return true;
-	}
-	if (!is_passed(c, s, chunk))
-		return false;
-	pass(c, s, chunk, request);
+	if (!is_next(c, s, chunk))
+		return passes(c, s, chunk, request);
+	flow(c, s, chunk, request);
 	return true;
 }

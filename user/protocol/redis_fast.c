@@ -294,11 +294,12 @@ static COLD const uint8_t *learn(struct redis *redis, const struct pending *p, c
 	struct redis_said *said = &redis->said;
 	struct form form = {0};
 	const uint8_t *next = value(at, end, &form);
-	size_t bytes = (size_t)(next - at), line = bytes;
 	bool string = *at == '$' && !form.nil;
+	size_t bytes, line;
 
 	if (!next)
 		return NULL;
+	bytes = line = (size_t)(next - at);
 	*said = (struct redis_said){.command = p->kind, .number = p->number};
 	redis_reading__count(redis_reading__of(p), p->number, &form, &said->hits, &said->misses);
 	if (string)
