@@ -152,12 +152,8 @@ __attribute__((noinline)) static size_t feed_any(struct parser *parser, const st
 
 static size_t feed(struct parser *parser, const struct run *run)
 {
-	const struct postgres *s = parser->state;
-	size_t n = 0;
+	size_t n = postgres_fast__take(parser, run);
 
-	if (!s->resync[run->request])
-		n = run->request ? postgres_fast__request(parser, run)
-				 : postgres_fast__response(parser, run);
 	return n ? n : feed_any(parser, run);
 }
 

@@ -6,6 +6,7 @@
  * the same of these, too.
  */
 #include "protocol/postgres_state.h"
+#include "protocol/word.h"
 
 #define WHOLE_MAX 30000 /* each type may be so long (postgres_message.c) */
 
@@ -15,7 +16,8 @@ static bool is_plain(const struct parser *parser, const struct run *run)
 	const struct postgres *s = postgres__of(parser);
 
 	return s->phase == POSTGRES_READY && !run->carried && !parser->wanted &&
-	       !(s->copying_in | s->failed | s->gapped | s->unseen | parser->pairing.desynced) &&
+	       !(s->resync[run->request] | s->copying_in | s->failed | s->gapped | s->unseen |
+		 parser->pairing.desynced) &&
 	       run->bytes.length <= WHOLE_MAX;
 }
 
@@ -142,13 +144,6 @@ static size_t batch(struct parser *parser, const struct run *run)
 	return run->bytes.length;
 }
 
-size_t postgres_fast__request(struct parser *parser, const struct run *run)
-{
-	if (!is_plain(parser, run))
-		return 0;
-	return run->bytes.data[0] == 'Q' ? query(parser, run) : batch(parser, run);
-}
-
 /* ---- responses ---- */
 
 /* Messages up to ReadyForQuery, which ends the bytes. */
@@ -158,35 +153,52 @@ struct reply {
 	size_t last;	    /* where the last one ends */
 };
 
-/* False: there are others among them. */
-static bool read_reply(struct slice b, struct reply *r)
+/* As postgres_response__rows; of tags as they mostly are: they end with their NUL. */
+static inline uint64_t rows_of(struct slice tag)
 {
-	size_t ready = b.length - POSTGRES_READY_LENGTH;
+	const uint8_t *last = tag.data + tag.length - 1, *digit = last;
+	uint64_t rows = 0, place = 1;
 
+	if (tag.length <= WORD_BYTES || tag.length > 2 * WORD_BYTES + 1 || *last ||
+	    word__has_zero(word__at(tag.data)) || word__has_zero(word__at(last - WORD_BYTES)))
+		return postgres_response__rows(tag);
+	for (; digit > tag.data && (uint8_t)(digit[-1] - '0') < 10; place *= 10)
+		rows += place * (uint64_t)(*--digit - '0');
+	return rows;
+}
+
+/* The first one ends at `end`. False: there are others among them than a result's. */
+static inline bool count_message(struct slice b, size_t at, size_t end, struct reply *r)
+{
+	switch (b.data[at]) {
+	case 'T':
+		return true;
+	case 'D':
+		r->rows_sent++;
+		return true;
+	case 'C':
+		r->rows += rows_of(content_of(b, at, end));
+		r->completed++;
+		r->last = end;
+		return true;
+	case '1':
+	case '2':
+	case 'n':
+		return end - at == POSTGRES_HEADER;
+	default:
+		return false;
+	}
+}
+
+/* All of them up to `ready`, where ReadyForQuery is. */
+static inline bool read_reply(struct slice b, size_t ready, struct reply *r)
+{
 	for (size_t at = 0, end; at < ready; at = end) {
-		end = message_end(b, at);
-		if (!end || end > ready)
+		uint32_t length = slice__u32(b, at + 1);
+
+		end = at + 1 + length;
+		if (length < POSTGRES_HEADER - 1 || end > ready || !count_message(b, at, end, r))
 			return false;
-		switch (b.data[at]) {
-		case 'D':
-			r->rows_sent++;
-			break;
-		case 'C':
-			r->rows += postgres_response__rows(content_of(b, at, end));
-			r->completed++;
-			r->last = end;
-			break;
-		case '1':
-		case '2':
-		case 'n':
-			if (end - at != POSTGRES_HEADER)
-				return false;
-			break;
-		case 'T':
-			break;
-		default:
-			return false;
-		}
 	}
 	return r->completed != 0;
 }
@@ -212,7 +224,7 @@ static void count_reply(struct postgres_result *to, const struct reply *r)
 	to->told = true;
 }
 
-size_t postgres_fast__response(struct parser *parser, const struct run *run)
+static size_t response(struct parser *parser, const struct run *run)
 {
 	struct pending *p = pairing__front(&parser->pairing);
 	struct slice b = run->bytes;
@@ -220,9 +232,9 @@ size_t postgres_fast__response(struct parser *parser, const struct run *run)
 	size_t ready = b.length - POSTGRES_READY_LENGTH;
 	bool query;
 
-	if (!p || !is_plain(parser, run) || b.length <= POSTGRES_READY_LENGTH ||
+	if (!p || b.length <= POSTGRES_READY_LENGTH ||
 	    memcmp(b.data + ready, ready_header, sizeof(ready_header)) != 0 ||
-	    !read_reply(b, &reply) || !answers(parser, p, &reply, ready))
+	    !read_reply(b, ready, &reply) || !answers(parser, p, &reply, ready))
 		return 0;
 	query = p->kind == POSTGRES_QUERY;
 	if (!p->first_ns)
@@ -234,4 +246,13 @@ size_t postgres_fast__response(struct parser *parser, const struct run *run)
 		parser__pass(parser); /* its Sync */
 	postgres_response__idle(parser, b.data[b.length - 1], run->time_ns);
 	return b.length;
+}
+
+size_t postgres_fast__take(struct parser *parser, const struct run *run)
+{
+	if (!is_plain(parser, run))
+		return 0;
+	if (!run->request)
+		return response(parser, run);
+	return run->bytes.data[0] == 'Q' ? query(parser, run) : batch(parser, run);
 }

@@ -73,8 +73,7 @@ size_t postgres_request__take(struct parser *parser, const struct run *run, size
 size_t postgres_response__take(struct parser *parser, const struct run *run, size_t at);
 
 /* All of a run at once; 0: nothing was done, it is to go the general way. */
-size_t postgres_fast__request(struct parser *parser, const struct run *run);
-size_t postgres_fast__response(struct parser *parser, const struct run *run);
+size_t postgres_fast__take(struct parser *parser, const struct run *run);
 
 /* The oldest entry, an exchange, is answered. */
 void postgres_response__settle(struct parser *parser, bool suspended, uint64_t time_ns);
