@@ -24,7 +24,9 @@ struct doubt {
 struct server {
 	struct server *next; /* in its bucket */
 	struct request *open;
-	struct request *ended; /* and not yet told; the one that ended last is first */
+	struct request *ended;	 /* and not yet told; the one that ended last is first */
+	struct share_begin lone; /* the only open one of a process that asks nobody: not entered */
+	bool has_lone;
 	uint32_t tgid;
 	uint32_t open_count;
 	uint32_t trust; /* requests that showed a thread for each */

@@ -65,7 +65,7 @@ void servers__sweep(struct shares *s, uint64_t now_ns)
 		struct server **at = &s->servers[s->sweep++ % BUCKETS], *p;
 
 		while ((p = *at)) {
-			if (p->open || p->ended || p->used_ns + IDLE_NS > now_ns) {
+			if (p->has_lone || p->open || p->ended || p->used_ns + IDLE_NS > now_ns) {
 				at = &p->next;
 				continue;
 			}

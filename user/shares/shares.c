@@ -202,12 +202,19 @@ static void meet_others(struct server *p, struct request *r)
 	}
 }
 
+/* Up to the first request that is open now. */
+static void count_idle(struct server *p, uint64_t until_ns)
+{
+	if (p->idle_since_ns && until_ns > p->idle_since_ns)
+		p->idle_ns += until_ns - p->idle_since_ns;
+}
+
 static void enter(struct shares *s, struct server *p, struct request *r)
 {
 	struct request **id = id_bucket(s, r->end.connection, r->end.start_ns);
 
-	if (!p->open && p->idle_since_ns && r->end.start_ns > p->idle_since_ns)
-		p->idle_ns += r->end.start_ns - p->idle_since_ns;
+	if (!p->open)
+		count_idle(p, r->end.start_ns);
 	if (p->open || p->ended)
 		meet_others(p, r);
 	link_to(&p->open, r);
@@ -234,18 +241,49 @@ static void describe(struct request *r, const struct share_begin *begin)
 	r->threaded = r->summed = false;
 }
 
-void shares__begun(struct shares *s, const struct share_begin *begin, uint64_t now_ns)
+static void begin_request(struct shares *s, struct server *p, const struct share_begin *begin)
 {
-	struct server *p = server__of(s, begin->tgid);
-	struct request *r = p ? obtain(s) : NULL;
+	struct request *r = obtain(s);
 
-	if (p)
-		p->used_ns = now_ns;
 	if (!r)
 		return; /* its end finds nothing */
 	describe(r, begin);
 	r->server = p;
 	enter(s, p, r);
+}
+
+/*
+ * As long as a process asks nobody, all that is to be known of a request beside which there is no
+ * other one is how it ends: mostly that is what comes next.
+ */
+static void keep_lone(struct shares *s, struct server *p, const struct share_begin *begin)
+{
+	p->lone = *begin;
+	p->has_lone = true;
+	s->counts.open++;
+}
+
+/* Something else comes. */
+static void enter_lone(struct shares *s, struct server *p)
+{
+	p->has_lone = false;
+	s->counts.open--;
+	begin_request(s, p, &p->lone);
+}
+
+void shares__begun(struct shares *s, const struct share_begin *begin, uint64_t now_ns)
+{
+	struct server *p = server__of(s, begin->tgid);
+
+	if (!p)
+		return;
+	p->used_ns = now_ns;
+	if (p->has_lone)
+		enter_lone(s, p);
+	if (p->calls || p->open)
+		begin_request(s, p, begin);
+	else
+		keep_lone(s, p, begin);
 	if (s->first || s->call_count)
 		shares__pass(s, now_ns);
 }
@@ -323,14 +361,31 @@ static void wait_to_be_told(struct shares *s, struct request *r)
 	s->last = r;
 }
 
-static void learn(struct server *p, const struct request *r, const struct share_end *end)
+/* Of an end; who read the request, and what is proved if that was before it. */
+static void learn(struct server *p, const struct share_end *end, uint32_t tid, uint64_t proof_ns)
 {
 	if (end->outcome == OUTCOME_LOST) /* it may have been over long ago, and others lost */
 		doubt__add(p->doubt, end->start_ns, end->end_ns);
-	if ((is_answered(end) && end->end_tid != r->end.tid) || r->proof_ns < end->end_ns)
+	if ((is_answered(end) && end->end_tid != tid) || proof_ns < end->end_ns)
 		server__share(p, end->end_ns);
 	if (!p->open)
 		p->idle_since_ns = end->end_ns;
+}
+
+/* Has the lone request of its process ended? */
+static bool end_lone(struct shares *s, struct server *p, const struct share_end *end)
+{
+	const struct share_begin *lone = &p->lone;
+
+	if (lone->connection != end->connection || lone->start_ns != end->start_ns) {
+		enter_lone(s, p);
+		return false;
+	}
+	p->has_lone = false;
+	s->counts.open--;
+	count_idle(p, lone->start_ns);
+	learn(p, end, lone->tid, UINT64_MAX);
+	return true;
 }
 
 static void end_unknown(struct shares *s, const struct share_end *end)
@@ -343,7 +398,7 @@ static void end_unknown(struct shares *s, const struct share_end *end)
 		tell_missed(s, end);
 }
 
-void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_ns)
+static void end_request(struct shares *s, const struct share_end *end)
 {
 	struct request *r = take_open(s, end);
 	uint32_t tid;
@@ -352,15 +407,25 @@ void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_n
 		end_unknown(s, end);
 		return;
 	}
-	learn(r->server, r, end);
-	if (r->server->calls) {
-		tid = r->end.tid;
-		r->end = *end;
-		r->end.tid = tid; /* it stands in that thread's list */
-		wait_to_be_told(s, r);
-	} else {
+	learn(r->server, end, r->end.tid, r->proof_ns);
+	if (!r->server->calls) {
 		release(s, r);
+		return;
 	}
+	tid = r->end.tid;
+	r->end = *end;
+	r->end.tid = tid; /* it stands in that thread's list */
+	wait_to_be_told(s, r);
+}
+
+void shares__ended(struct shares *s, const struct share_end *end, uint64_t now_ns)
+{
+	struct server *p = server__find(s, end->tgid);
+
+	if (!p)
+		return;
+	if (!p->has_lone || !end_lone(s, p, end))
+		end_request(s, end);
 	if (s->first || s->call_count)
 		shares__pass(s, now_ns);
 }
@@ -474,9 +539,12 @@ static void judge_first(struct shares *s)
 /* It asks others for the first time: from now on it matters who serves what. The oldest first. */
 static void follow_threads(struct shares *s, struct server *p)
 {
-	struct request *r = p->open;
+	struct request *r;
 
+	if (p->has_lone)
+		enter_lone(s, p);
 	p->calls = true;
+	r = p->open;
 	while (r && r->next)
 		r = r->next;
 	for (; r; r = r->previous)
