@@ -5,7 +5,6 @@
  * the same of these, too.
  */
 #include "protocol/http1_internal.h"
-#include "protocol/http1_known.h"
 
 static bool takes_heads(const struct parser *parser, const struct half *half, enum detail head)
 {
@@ -126,7 +125,7 @@ size_t http1_fast__response(struct parser *parser, const struct run *run, size_t
 	if (!takes_heads(parser, &h->response, DETAIL_RESPONSE_HEAD) || !p ||
 	    parser->wanted & DETAIL_BIT(DETAIL_RESPONSE_BODY))
 		return at;
-	head = http1_heads__response(rest, &h->response.known);
+	head = http1_heads__response(rest, h->places);
 	if (!head || !is_common(head->status, p) || head->framing.bad ||
 	    !head->framing.has_length || head->framing.coding != CODING_NONE)
 		return at;

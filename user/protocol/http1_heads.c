@@ -61,9 +61,16 @@ __attribute__((noinline)) static const struct http1_head *read_response(struct h
 	return start ? read_unknown(k, bytes, start) : NULL;
 }
 
-/* Where the connection's last head was found, else where one would be with so many bytes behind. */
-const struct http1_head *http1_heads__response(struct slice bytes, uint8_t *place)
+/* A body's length has as many digits as these say, mostly, and its head is longer by them. */
+static size_t size_class(size_t length)
 {
+	return (length >= 300) + (length >= 1200) + (length >= 10200);
+}
+
+/* Where the connection's last head was found, else where one would be with so many bytes behind. */
+const struct http1_head *http1_heads__response(struct slice bytes, uint8_t places[HTTP1_PLACES])
+{
+	uint8_t *place = &places[size_class(bytes.length)];
 	struct http1_known *k = &responses[*place];
 
 	if (http1_known__fits(k, bytes))

@@ -3,7 +3,7 @@
 #ifndef SONDE_HTTP1_INTERNAL_H
 #define SONDE_HTTP1_INTERNAL_H
 
-#include "protocol/http1_head.h"
+#include "protocol/http1_known.h"
 #include "protocol/protocol.h"
 
 enum state {
@@ -25,7 +25,6 @@ struct half {
 		      */
 	uint16_t status;
 	uint8_t version;
-	uint8_t known; /* http1_heads__response */
 	uint64_t left;
 	uint64_t bytes;	   /* of the message so far */
 	uint64_t start;	   /* position of its first byte */
@@ -35,9 +34,10 @@ struct half {
 
 struct http1 {
 	struct half request, response;
-	struct pending head; /* of the request whose head is not complete yet */
-	bool continued;	     /* the newest request was told to go on with its body */
-	bool refused;	     /* or was answered without being told so */
+	uint8_t places[HTTP1_PLACES]; /* http1_heads__response */
+	struct pending head;	      /* of the request whose head is not complete yet */
+	bool continued;		      /* the newest request was told to go on with its body */
+	bool refused;		      /* or was answered without being told so */
 };
 
 /* ---- http1_fast.c ---- */

@@ -61,10 +61,11 @@ bool http1_known__learn(struct http1_known *k, struct slice text, size_t fields,
 /* ---- http1_heads.c: heads at the beginning of bytes ---- */
 /*
  * A response's head, or a request's fields; valid until the next call. NULL: it does not end there,
- * or is not plain enough (lines of LINE_MAX_BYTES). *place is where the connection's last one was
- * known by, 0 at first.
+ * or is not plain enough (lines of LINE_MAX_BYTES). The places are
+ * where the connection's last ones were known by, 0 at first.
  */
-const struct http1_head *http1_heads__response(struct slice bytes, uint8_t *place);
+#define HTTP1_PLACES 4 /* by how long it is with its body */
+const struct http1_head *http1_heads__response(struct slice bytes, uint8_t places[HTTP1_PLACES]);
 const struct http1_head *http1_heads__fields(struct slice bytes);
 
 /* ---- http1_requests.c: requests that came before ---- */
