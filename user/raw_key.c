@@ -12,6 +12,7 @@
 #define DIGITS_RUN   4 /* route.c folds every piece that has so many digits in a row */
 #define A_NUMBER     1 /* what stands between two pieces of a statement */
 #define AS_IT_STANDS 2
+#define A_STRING     3
 
 /* A bit for each byte of a stretch. */
 struct marks {
@@ -243,6 +244,49 @@ static const uint8_t *fold_sql(struct pieces *p, uint64_t digits, const uint8_t 
 	return next;
 }
 
+/* Up to `end`. False: there is a quoted name, whose digits count. */
+static bool leave_numbers_out(struct pieces *p, const uint8_t *at, const uint8_t *end)
+{
+	while (at < end) {
+		size_t length = end - at < STRETCH ? (size_t)(end - at) : STRETCH;
+		struct marks m = marks_of(at, length, begins_name);
+
+		if (m.stops)
+			return false;
+		at = fold_sql(p, m.digits, at, length, end);
+	}
+	return true;
+}
+
+/* Strings that end with the next quote for sure: no comment, nothing quoted otherwise. */
+static bool has_plain_strings(struct slice sql)
+{
+	size_t quotes = 0;
+
+	for (size_t i = 0; i < sql.length; i++) {
+		uint8_t c = sql.data[i], next = i + 1 < sql.length ? sql.data[i + 1] : 0;
+
+		if (c == '"' || c == '\\' || c == '$' || (c == '-' && next == '-') ||
+		    (c == '/' && next == '*'))
+			return false;
+		quotes += c == '\'';
+	}
+	return quotes && quotes % 2 == 0;
+}
+
+static void leave_strings_out(struct pieces *p, const uint8_t *at, const uint8_t *end)
+{
+	const uint8_t *quote, *close;
+
+	while (at < end && (quote = memchr(at, '\'', (size_t)(end - at)))) {
+		leave_numbers_out(p, at, quote);
+		close = memchr(quote + 1, '\'', (size_t)(end - quote - 1));
+		leave_out(p, quote + 1, A_STRING, close);
+		at = close + 1;
+	}
+	leave_numbers_out(p, at, end);
+}
+
 /*
  * A number is a literal, of which nothing is left but that it is one (sql.c); so is a string, and
  * of a comment nothing is left at all. Only a quoted name keeps its digits.
@@ -250,16 +294,12 @@ static const uint8_t *fold_sql(struct pieces *p, uint64_t digits, const uint8_t 
 uint64_t raw_key__of_sql(uint64_t seed, struct slice sql)
 {
 	struct pieces p = {seed, sql.data, 0};
-	const uint8_t *at = sql.data, *end = sql.data + sql.length;
+	const uint8_t *end = sql.data + sql.length;
 
-	while (at < end) {
-		size_t length = end - at < STRETCH ? (size_t)(end - at) : STRETCH;
-		struct marks m = marks_of(at, length, begins_name);
-
-		if (m.stops)
-			return hash__add(seed, sql.data, sql.length, AS_IT_STANDS);
-		at = fold_sql(&p, m.digits, at, length, end);
-	}
+	if (slice__find(sql, '\'') >= 0 && has_plain_strings(sql))
+		leave_strings_out(&p, sql.data, end);
+	else if (!leave_numbers_out(&p, sql.data, end))
+		return hash__add(seed, sql.data, sql.length, AS_IT_STANDS);
 	take(&p, end);
 	return p.hash;
 }

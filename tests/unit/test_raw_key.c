@@ -98,10 +98,11 @@ static void paths_of_one_key_are_one_route(void **state)
 static void statements_of_one_key_are_one_statement(void **state)
 {
 	static const char *const pieces[] = {
-		"SELECT ", "a# ",  "t##",  ".",	 "##",	 " ",	    "#.#",	",",  "(",
-		")",	   "IN (", "= ",   "-#", "'#'",	 "'",	    "\"",	"$#", "$$",
-		"--",	   "\n",   "/*#",  "*/", "#e#",	 "0x#",	    "VALUES (", "[",  "E'\\#'",
-		"<##",	   "::",   "#..#", ";",	 "$a#$", "LIMIT ##"};
+		"SELECT ", "a# ", "t##", ".",	     "##",	    " ",	"#.#",
+		",",	   "(",	  ")",	 "IN (",     "= ",	    "-#",	"'#'",
+		"'",	   "\"",  "$#",	 "$$",	     "--",	    "\n",	"/*#",
+		"*/",	   "#e#", "0x#", "VALUES (", "['a', 'b#']", "= 'x y' ", "[",
+		"E'\\#'",  "<##", "::",	 "#..#",     ";",	    "$a#$",	"LIMIT ##"};
 	struct seen *seen = calloc(BUCKET, sizeof(*seen));
 	char text[512], made[1200], out[1025];
 	uint32_t known = 0;
@@ -200,6 +201,10 @@ static void numbers_do_not_matter(void **state)
 		    sql_key("SELECT 777 FROM t1 WHERE a=4 AND b<31.5"));
 	assert_true(sql_key("SELECT 1 FROM t1 WHERE a=22 AND b<3.25") !=
 		    sql_key("SELECT 1 FROM t2 WHERE a=22 AND b<3.25"));
+	assert_true(sql_key("SELECT 1 WHERE a='x 1' AND b = E'y''z' ") ==
+		    sql_key("SELECT 2 WHERE a='(b, 2, c)' AND b = E'''t2' "));
+	assert_true(sql_key("SELECT 1 WHERE a='x'") != sql_key("SELECT 1 WHERE b='x'"));
+	assert_true(sql_key("SELECT '--' , t1") != sql_key("SELECT '--' , t2"));
 	assert_true(path_key("/v1/orders/12345") == path_key("/v1/orders/19876"));
 	assert_true(path_key("/v1/orders/12345") != path_key("/v2/orders/12345"));
 	assert_true(path_key("/v1/orders/12345") != path_key("/v1/orders/123456"));
