@@ -5,22 +5,50 @@
 #include "compiler.h"
 #include "connection_internal.h"
 
-#define ALIKE_LEAST 2 /* exchanges that were as the one before, until the next ones may pass */
+#define ALIKE_LEAST 2  /* exchanges as the one before, until the next ones may pass */
+#define ALIKE_MOST  64 /* where they were learned in vain before */
+#define WORTH	    16 /* so many passed: it was not in vain */
+#define ENTRIES_MAX 2  /* that a request opens: itself, and a silent one behind it */
 
 struct again {
+	const struct known_message *request, *response; /* held */
 	uint64_t meaning; /* the engine's, under which this was learned */
 	uint32_t tgid;
 	uint16_t flags; /* of its chunks */
-	struct known_message request, response;
-	struct pending entry;	  /* as it was opened */
-	struct exchange exchange; /* as it was told */
+	uint8_t entries;
+	uint8_t busy, idle; /* enum activity behind a request, and an answer */
+	bool begins;	    /* that a request was read is told */
+	uint32_t passed;    /* exchanges, since it was learned */
+	/* the engine's counters of its protocol and side */
+	uint64_t *seen, *in_flight, *reported, *moved;
+	struct pending entry[ENTRIES_MAX];	  /* as they were opened */
+	struct exchange exchange;		  /* as it was told */
+	const struct known_message *next_request; /* held: as asked, while it is not answered */
 };
+
+static void let_go(struct connection *c, const struct known_message **message)
+{
+	known_messages__let_go(c->engine->known, *message);
+	*message = NULL;
+}
 
 void again__free(struct connection *c)
 {
-	free(c->again);
+	struct again *a = c->again;
+
 	c->again = NULL;
 	c->again_ready = false;
+	if (!a)
+		return;
+	let_go(c, &a->request);
+	let_go(c, &a->response);
+	let_go(c, &a->next_request);
+	free(a);
+}
+
+size_t again__bytes(const struct connection *c)
+{
+	return c->again ? sizeof(*c->again) : 0;
 }
 
 /* ---- learning ---- */
@@ -36,98 +64,197 @@ static bool is_quiet(const struct connection *c)
 		 recv->ended | send->ended);
 }
 
-/* Keeps the entry of what may be learned once it is answered. */
-static COLD void keep_entry(struct connection *c, const struct pending *entry)
+static const struct known_message *describe(struct connection *c, bool request,
+					    struct slice message)
 {
-	if (!c->again && !c->engine->refusing && !c->engine->options.without_again)
-		c->again = calloc(1, sizeof(*c->again));
-	if (c->again)
-		c->again->entry = *entry;
+	struct known_draft draft;
+
+	if (message.length > KNOWN_BYTES)
+		return NULL;
+	ranges__learn(draft.least, draft.spread, message);
+	if (!c->protocol->describe(&c->parser, request, message, draft.least, draft.spread))
+		return NULL;
+	return known_messages__hold(c->engine->known, &draft, message.length);
 }
 
-void parser__asked(struct parser *parser, const struct known_message *known)
+/* What was asked is kept until it is answered: only then it is known to be of use. */
+static COLD void keep_request(struct connection *c, struct slice message)
+{
+	const struct pairing *p = &c->parser.pairing;
+	struct again *a = c->again;
+
+	if (!a && !c->engine->refusing && !c->engine->options.without_again)
+		a = c->again = calloc(1, sizeof(*a));
+	if (!a)
+		return;
+	let_go(c, &a->next_request);
+	a->next_request = describe(c, true, message);
+	a->entries = (uint8_t)p->count;
+	for (uint32_t i = 0; i < p->count; i++) {
+		a->entry[i] = *pairing__at(p, i);
+		a->entry[i].again = true;
+	}
+	a->busy = c->activity;
+	a->begins = c->id_protocol == PROTOCOL_HTTP1 && connection__side(c) == SIDE_SERVER;
+}
+
+/* The request just opened, and a silent entry behind it, are all that is in flight. */
+static bool stands_alone(const struct pairing *p)
+{
+	const struct pending *front = pairing__front(p), *behind = pairing__at(p, 1);
+
+	return front && !front->silent && !front->details && front->label != LABEL_OTHER &&
+	       p->count <= ENTRIES_MAX && (!behind || behind->silent);
+}
+
+void parser__asked(struct parser *parser, struct slice message)
 {
 	struct alike *alike = &parser->alike;
+	const struct pending *front = pairing__front(&parser->pairing);
 
-	alike->now = parser->pairing.count == 1 && known->bytes ? known : NULL;
-	if (!alike->now || alike->asked != known->serial) {
-		alike->asked = known->serial;
+	alike->asked = !parser->wanted && stands_alone(&parser->pairing);
+	if (!alike->asked)
+		return;
+	if (message.length != alike->request_bytes || front->label != alike->label) {
+		alike->request_bytes = (uint32_t)message.length;
+		alike->label = front->label;
 		alike->times = 0;
-	} else if (alike->times == ALIKE_LEAST - 1) {
-		keep_entry(parser->connection, pairing__front(&parser->pairing));
+	} else if (alike->times + 1 >= alike->least) {
+		keep_request(parser->connection, message);
 	}
 }
 
-static COLD void learn(struct connection *c, const struct known_message *response,
-		       const struct exchange *exchange)
+/* It did not pass often: the next time it has to be alike more often before. */
+static void judge_last(struct parser *parser, const struct again *a)
+{
+	struct alike *alike = &parser->alike;
+
+	if (!a->request)
+		return;
+	if (a->passed >= WORTH)
+		alike->least = ALIKE_LEAST;
+	else if (alike->least < ALIKE_MOST)
+		alike->least *= 2;
+}
+
+static void find_counters(const struct connection *c, struct again *a)
+{
+	struct engine_counters *n = &c->engine->counters;
+	enum side side = connection__side(c);
+
+	a->seen = &n->seen[c->id_protocol][side];
+	a->in_flight = &n->in_flight[c->id_protocol][side];
+	a->reported = &n->reported[c->id_protocol][side];
+	a->moved = &n->chunk_bytes[c->id_protocol];
+}
+
+static COLD void learn(struct connection *c, struct slice message)
 {
 	struct again *a = c->again;
 
-	if (!a || !is_quiet(c))
+	if (!a || !a->next_request || a->exchange.outcome != OUTCOME_OK || !is_quiet(c))
 		return;
+	judge_last(&c->parser, a);
+	let_go(c, &a->request);
+	let_go(c, &a->response);
+	a->request = a->next_request;
+	a->next_request = NULL;
+	a->response = describe(c, false, message);
+	if (!a->response) {
+		let_go(c, &a->request);
+		return;
+	}
 	a->meaning = c->engine->meaning;
 	a->tgid = c->tgid;
 	a->flags = c->chunk_flags;
-	a->request = *c->parser.alike.now;
-	a->response = *response;
-	a->entry.again = true;
-	a->exchange = *exchange;
+	a->idle = c->activity;
+	a->passed = 0;
 	a->exchange.again = true;
+	find_counters(c, a);
+	pairing__forget(&c->parser.pairing);
 	c->again_ready = true;
 }
 
-void parser__told(struct parser *parser, const struct known_message *known,
-		  const struct exchange *exchange)
+void again__keep_exchange(struct connection *c, const struct exchange *exchange)
+{
+	if (c->again && c->again->next_request)
+		c->again->exchange = *exchange;
+}
+
+void parser__told(struct parser *parser, struct slice message)
 {
 	struct alike *alike = &parser->alike;
 
-	if (!alike->now || parser->pairing.count || !known->bytes || alike->told != known->serial) {
-		alike->told = known->serial;
+	if (!alike->asked || parser->pairing.count || message.length != alike->response_bytes) {
+		alike->response_bytes = (uint32_t)message.length;
 		alike->times = 0;
-	} else if (++alike->times == ALIKE_LEAST) {
-		learn(parser->connection, known, exchange);
+	} else if (++alike->times >= alike->least) {
+		learn(parser->connection, message);
 		alike->times = 0;
 	}
-	alike->now = NULL;
+	alike->asked = false;
+}
+
+void parser__begin_alike(struct parser *parser)
+{
+	parser->alike = (struct alike){.least = ALIKE_LEAST};
 }
 
 /* ---- passing ---- */
 
-static inline void note(struct connection *c, struct stream *s, const struct chunk *chunk)
+static inline void note(struct connection *c, const struct again *a, struct stream *s,
+			const struct chunk *chunk)
 {
-	struct engine_counters *n = &c->engine->counters;
-
-	n->chunk_bytes[c->id_protocol] += chunk->length;
-	n->captured_bytes += chunk->head;
-	s->position += chunk->length;
-	s->begun = true;
+	*a->moved += chunk->head;
+	c->engine->counters.captured_bytes += chunk->head;
+	s->position += chunk->head;
 	s->tid = chunk->tid;
 	c->last_ns = chunk->event.time_ns;
+}
+
+/* Entries that went this way before are still there, but for what is their own. */
+static COLD void write_entries(struct pairing *p, const struct again *a)
+{
+	for (uint32_t i = 0; i < a->entries; i++)
+		p->ring[i] = a->entry[i];
+}
+
+static inline void open_entry(struct pending *p, const struct chunk *chunk, uint32_t times)
+{
+	p->times = (uint16_t)times;
+	p->start_ns = chunk->event.time_ns;
+	p->queue_ns = chunk->queue_ns;
+	p->tid = chunk->tid;
 }
 
 static inline bool ask(struct connection *c, const struct again *a, struct stream *s,
 		       const struct chunk *chunk)
 {
 	struct pairing *pairing = &c->parser.pairing;
-	uint32_t times = known__times(&a->request, chunk->data, chunk->head);
-	struct pending *p;
+	uint32_t times;
 
-	if (pairing->count || times * a->request.bytes != chunk->head || times > UINT16_MAX)
+	if (pairing->count || (pairing->capacity < a->entries && !pairing__grow(pairing)))
 		return false;
-	p = pairing__open(pairing);
-	if (!p)
+	times = known_message__times(a->request, chunk->data, chunk->head);
+	if (!times || times > UINT16_MAX || (times > 1 && a->entries > 1))
 		return false;
-	pending__copy(p, &a->entry);
-	p->times = (uint16_t)times;
-	p->start_ns = chunk->event.time_ns;
-	p->queue_ns = chunk->queue_ns;
-	p->tid = chunk->tid;
+	if (!pairing->ring[0].again)
+		write_entries(pairing, a);
+	open_entry(&pairing->ring[0], chunk, times);
+	if (a->entries > 1)
+		open_entry(&pairing->ring[1], chunk, 1);
+	pairing->count = a->entries;
 	pairing->answering = false;
 	pairing->run_requests = times;
 	pairing->pipelined |= times > 1;
 	c->unmatched = 0;
-	exchanges__count_seen(c, times);
-	note(c, s, chunk);
+	*a->seen += times;
+	*a->in_flight += times;
+	note(c, a, s, chunk);
+	if (a->busy)
+		parser__activity(&c->parser, a->busy, chunk->event.time_ns);
+	if (a->begins)
+		parser__begun(&c->parser, &pairing->ring[0]);
 	return true;
 }
 
@@ -135,24 +262,28 @@ static inline bool answer(struct connection *c, struct again *a, struct stream *
 			  const struct chunk *chunk)
 {
 	struct pairing *pairing = &c->parser.pairing;
-	const struct pending *p = pairing__front(pairing);
+	const struct pending *p = pairing->ring;
 	struct exchange *e = &a->exchange;
 
-	if (pairing->count != 1 || !p->again || chunk->head != p->times * a->response.bytes ||
-	    known__times(&a->response, chunk->data, chunk->head) != p->times)
+	if (!pairing->count || pairing->first || !p->again ||
+	    chunk->head != p->times * a->response->bytes ||
+	    known_message__times(a->response, chunk->data, chunk->head) != p->times)
 		return false;
 	pairing->answering = true;
-	note(c, s, chunk);
+	note(c, a, s, chunk);
 	e->start_ns = p->start_ns;
 	e->first_ns = e->end_ns = chunk->event.time_ns;
 	e->queue_ns = p->queue_ns;
 	e->tid = p->tid;
 	e->end_tid = chunk->tid;
 	e->count = p->times;
-	exchanges__count_ended(c, e);
-	c->contradictions = 0;
+	*a->in_flight -= e->count;
+	*a->reported += e->count;
 	exchanges__publish(c, e);
-	pairing__pop_many(pairing, p->times);
+	pairing->count = 0;
+	a->passed += e->count;
+	if (a->busy)
+		parser__activity(&c->parser, a->idle, chunk->event.time_ns);
 	return true;
 }
 
@@ -162,7 +293,7 @@ bool again__takes(struct connection *c, const struct chunk *chunk)
 	struct stream *s = &c->stream[chunk->direction];
 
 	if (a->meaning != c->engine->meaning || chunk->position != s->position ||
-	    chunk->head != chunk->length || !chunk->head || chunk->tgid != a->tgid ||
+	    chunk->head != chunk->length || chunk->tgid != a->tgid ||
 	    chunk->event.flags != a->flags)
 		return false;
 	return is_request(c, chunk->direction) ? ask(c, a, s, chunk) : answer(c, a, s, chunk);

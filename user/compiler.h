@@ -7,4 +7,7 @@
 /* Seldom called, from where every chunk or exchange passes. */
 #define COLD __attribute__((noinline, cold))
 
+/* Often called, from where another way is taken still more often. */
+#define APART __attribute__((noinline))
+
 #endif

@@ -61,9 +61,9 @@ struct connection {
 	uint16_t family;
 	uint16_t local_port;
 	uint16_t remote_port;
-	uint8_t role;	     /* enum role */
-	uint8_t id_protocol; /* enum protocol_id: also TLS and OPAQUE */
-	uint8_t activity;    /* enum activity */
+	uint8_t role;	      /* enum role */
+	uint8_t id_protocol;  /* enum protocol_id: also TLS and OPAQUE */
+	uint8_t activity;     /* enum activity */
 	uint16_t chunk_flags; /* of the chunks that are parsed: CHUNK_PLAINTEXT, where `tls` is */
 	uint16_t undecided_chunks;
 	uint8_t contradictions;

@@ -57,7 +57,7 @@ static bool enter_parser(struct connection *c, const struct protocol *protocol)
 		return false;
 	pairing__init(&c->parser.pairing);
 	c->parser.connection = c;
-	c->parser.alike = (struct alike){0};
+	parser__begin_alike(&c->parser);
 	c->parser.side = (uint8_t)connection__side(c);
 	c->parser.wanted = c->engine->wanted[protocol->id][c->parser.side];
 	c->protocol = protocol;

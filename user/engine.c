@@ -26,11 +26,13 @@ struct engine *engine__new(const struct engine_options *options)
 	engine->processes = processes__new(options->proc);
 	engine->connections = connections__new(engine);
 	engine->details = details_pool__new();
+	engine->known = known_messages__new();
 	if (engine->processes) {
 		processes__name_pods(engine->processes, options->pod_logs ? options->pod_logs : "");
 		processes__set_services(engine->processes, options->services);
 	}
-	if (engine->keys && engine->processes && engine->connections && engine->details) {
+	if (engine->keys && engine->processes && engine->connections && engine->details &&
+	    engine->known) {
 		engine__set_keys(engine, &options->keys);
 		return engine;
 	}
@@ -47,6 +49,7 @@ void engine__free(struct engine *engine)
 		connections__free(engine->connections);
 	pools__clear(&engine->pools);
 	details_pool__free(engine->details);
+	known_messages__free(engine->known);
 	if (engine->processes)
 		processes__free(engine->processes);
 	key_patterns__free(engine->keys);

@@ -15,6 +15,7 @@
 #include "labels.h"
 #include "pools.h"
 #include "process.h"
+#include "protocol/known.h"
 
 struct connections;
 
@@ -81,6 +82,7 @@ struct engine {
 	struct processes *processes;
 	struct connections *connections;
 	struct details_pool *details;
+	struct known_messages *known;
 	struct pools pools;
 	uint32_t wanted[PROTOCOL_COUNT][SIDE_COUNT]; /* DETAIL_BIT()s: of rules and others */
 	const uint64_t

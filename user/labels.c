@@ -202,6 +202,11 @@ static bool copy_patterns(struct labels *labels, const char *const *patterns)
 	return true;
 }
 
+bool labels__numbers_matter(const struct labels *labels)
+{
+	return labels->patterns_have_numbers;
+}
+
 void labels__set_patterns(struct labels *labels, const char *const *patterns)
 {
 	for (uint32_t i = 0; i < labels->pattern_count; i++)

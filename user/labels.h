@@ -47,6 +47,8 @@ void labels__free(struct labels *labels);
 /* Other route patterns from now on (NULL-terminated, copied; NULL: none); labels that exist stay.
  */
 void labels__set_patterns(struct labels *labels, const char *const *patterns);
+/* A pattern has digits in it: which ones a path has may decide its route. */
+bool labels__numbers_matter(const struct labels *labels);
 
 /* Target of an HTTP request ("/a/1?x=2", absolute or authority form, "*") within one service. */
 uint32_t labels__route(struct labels *labels, uint32_t service, struct slice target);

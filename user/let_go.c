@@ -54,7 +54,7 @@ void connections__slim(struct connections *t)
 
 size_t connection__held_bytes(const struct connection *c)
 {
-	size_t bytes = c->parser.pairing.capacity * sizeof(struct pending);
+	size_t bytes = c->parser.pairing.capacity * sizeof(struct pending) + again__bytes(c);
 
 	for (int d = 0; d < DIRECTION_COUNT; d++)
 		bytes += c->stream[d].carry_capacity;

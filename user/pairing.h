@@ -73,15 +73,7 @@ static inline struct pending *pairing__open(struct pairing *p)
 	return &p->ring[(p->first + p->count++) & (p->capacity - 1)];
 }
 
-/* A line of the cache and a word: compilers have slow ways for what is larger than a line. */
-#define PENDING_LINE 64
-
-static inline void pending__copy(struct pending *to, const struct pending *from)
-{
-	memcpy(to, from, PENDING_LINE);
-	memcpy((char *)to + PENDING_LINE, (const char *)from + PENDING_LINE,
-	       sizeof(*to) - PENDING_LINE);
-}
+#define PENDING_LINE 64 /* compilers have slow ways for what is larger than a line of the cache */
 
 /* The same for one request, zeroed else. */
 static inline struct pending *pairing__push(struct pairing *p)
@@ -131,8 +123,18 @@ static inline void pairing__pop_many(struct pairing *p, uint32_t times)
 		return;
 	}
 	p->first = (p->first + 1) & (p->capacity - 1);
-	if (--p->count == 0 && p->capacity > PAIRING_KEPT)
+	if (--p->count)
+		return;
+	p->first = 0; /* one at a time, it is always the same place */
+	if (p->capacity > PAIRING_KEPT)
 		pairing__shrink(p);
+}
+
+/* No entry is left of those that went the way of again.h; none is in flight. */
+static inline void pairing__forget(struct pairing *p)
+{
+	if (p->ring)
+		p->ring[0].again = false;
 }
 
 /* Takes the oldest request out. */

@@ -6,6 +6,7 @@
 #include "connection_internal.h"
 
 #include <stdlib.h>
+#include "again.h"
 #include "compiler.h"
 #include "keys/patterns.h"
 
@@ -76,6 +77,8 @@ static void publish_answered(struct connection *c, const struct pending *p, stru
 	exchange->end_ns = answer->end_ns;
 	exchanges__count_ended(c, exchange);
 	c->contradictions = 0;
+	if (c->parser.alike.asked)
+		again__keep_exchange(c, exchange);
 	exchanges__publish(c, exchange);
 }
 
@@ -261,6 +264,8 @@ void parser__answer_many(struct parser *parser, struct answer *answer, uint32_t 
 	c->contradictions = 0;
 	if (pairing->count > 1)
 		pairing->pipelined |= !pairing__at(pairing, 1)->silent;
+	if (parser->alike.asked)
+		again__keep_exchange(c, exchange);
 	exchanges__publish(c, exchange);
 	pairing__pop_many(pairing, times);
 }
@@ -448,6 +453,11 @@ uint32_t parser__route_again(struct parser *parser, struct slice target, struct 
 	const struct connection *c = parser->connection;
 
 	return labels__route_again(c->engine->labels, c->service, target, memo);
+}
+
+bool parser__numbers_matter(const struct parser *parser)
+{
+	return labels__numbers_matter(parser->connection->engine->labels);
 }
 
 uint32_t parser__rpc(struct parser *parser, struct slice path)

@@ -378,7 +378,7 @@ static COLD bool passes(struct connection *c, struct stream *s, const struct chu
 	return true;
 }
 
-bool stream__flows(struct connection *c, const struct chunk *chunk)
+APART bool stream__flows(struct connection *c, const struct chunk *chunk)
 {
 	struct stream *s = &c->stream[chunk->direction];
 	bool request = is_request(c, chunk->direction);

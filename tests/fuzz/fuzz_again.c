@@ -10,6 +10,8 @@
 #include <linux/types.h>
 #include "connection.h"
 #include "engine.h"
+#include "metrics/metrics.h"
+#include "../unit/same_series.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,6 +27,7 @@ struct message {
 
 struct talk {
 	struct engine *engine;
+	struct metrics *metrics;
 	struct message message[MESSAGES];
 	uint64_t position[DIRECTION_COUNT];
 	uint64_t time_ns;
@@ -141,6 +144,9 @@ static void play(struct talk *t, const uint8_t *data, size_t size, bool without)
 	if (!t->engine)
 		abort();
 	engine__add_sink(t->engine, (struct sink){.exchange = take, .context = t});
+	t->metrics = metrics__new(&(struct metrics_options){0}, t->engine);
+	if (!t->metrics)
+		abort();
 	engine__event(t->engine, &open.event, sizeof(open));
 	for (int i = 0; i < MESSAGES && at < size; i++) {
 		size_t length = data[at++];
@@ -180,6 +186,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	if (memcmp(&on.engine->counters, &off.engine->counters, sizeof(on.engine->counters)) != 0)
 		abort();
+	if (!same_series(on.metrics, off.metrics) ||
+	    !same_pools(&on.engine->pools, &off.engine->pools))
+		abort();
+	metrics__free(on.metrics);
+	metrics__free(off.metrics);
 	engine__free(on.engine);
 	engine__free(off.engine);
 	return 0;

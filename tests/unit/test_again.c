@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include "again.h"
 #include "harness.h"
+#include "metrics/metrics.h"
+#include "same_series.h"
 
 #define GET	   "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n"
 #define GET_OTHER  "*2\r\n$3\r\nGET\r\n$3\r\nyek\r\n"
@@ -19,8 +21,20 @@
 #define OK	   "+OK\r\n"
 #define ERROR	   "-ERR no\r\n"
 
+#define HEAD(path) "GET " path " HTTP/1.1\r\nHost: shop.example\r\nCookie: id=%s\r\n\r\n"
+#define PAGE                                                                                       \
+	"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:%s GMT\r\nContent-Length: 4\r\n\r\nbody"
+#define OTHER_PAGE                                                                                 \
+	"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:%s GMT\r\nContent-Length: 0\r\n\r\n"
+#define WITHOUT_PAGE                                                                               \
+	"HTTP/1.1 404 No\r\nDate: Mon, 01 Jan 2024 00:00:%s GMT\r\nContent-Length: 4\r\n\r\nnone"
+
+/* So often that it is learned whatever was learned in vain before. */
+#define SURELY 140
+
 struct conversation {
 	struct harness h;
+	struct metrics *metrics;
 	uint64_t now_us;
 };
 
@@ -28,6 +42,8 @@ static void open_one(struct conversation *c, enum role role, bool without)
 {
 	harness__open(&c->h, role, false);
 	c->h.engine->options.without_again = without;
+	c->metrics = metrics__new(&(struct metrics_options){0}, c->h.engine);
+	assert_non_null(c->metrics);
 	c->now_us = 1000;
 }
 
@@ -49,11 +65,37 @@ static void ask_often(struct conversation *c, int times, const char *request, co
 		ask(c, request, response);
 }
 
+/* Texts with a part that changes. */
+static void ask_changing(struct conversation *c, int times, const char *request,
+			 const char *response)
+{
+	char number[16], asked[256], answered[256];
+
+	for (int i = 0; i < times; i++) {
+		snprintf(number, sizeof(number), "%02d", i % 60);
+		snprintf(asked, sizeof(asked), request, number, number);
+		snprintf(answered, sizeof(answered), response, number, number);
+		ask(c, asked, answered);
+	}
+}
+
+static void say_bytes(struct conversation *c, enum step_kind kind, const void *data, size_t length)
+{
+	harness__step(&c->h, &(struct step){c->now_us, kind, data, length}, 0);
+	c->now_us += 7 + c->now_us % 5;
+}
+
 static bool passes(const struct conversation *c)
 {
 	const struct connection *found = connections__find(c->h.engine->connections, 7);
 
 	return found && found->again_ready;
+}
+
+static void close_one(struct conversation *c)
+{
+	metrics__free(c->metrics);
+	harness__free(&c->h);
 }
 
 /* Both sides, on the way and without it; on it they were on it when the talk says so. */
@@ -73,8 +115,12 @@ static void play_both(void (*talk)(struct conversation *c))
 		harness__finish(&off->h);
 		assert_true(on->h.count > 0);
 		harness__assert_same(&off->h, &on->h, "on the way, as role", (size_t)role, 0);
-		harness__free(&on->h);
-		harness__free(&off->h);
+		assert_memory_equal(&off->h.engine->counters, &on->h.engine->counters,
+				    sizeof(on->h.engine->counters));
+		assert_true(same_series(on->metrics, off->metrics));
+		assert_true(same_pools(&on->h.engine->pools, &off->h.engine->pools));
+		close_one(on);
+		close_one(off);
 	}
 	free(on);
 	free(off);
@@ -105,15 +151,16 @@ static void others_between(struct conversation *c)
 	ask_often(c, 4, GET, VALUE);
 	ask(c, SET, OK);
 	ask(c, GET, ERROR);
-	ask_often(c, 6, SET, OK);
+	ask_often(c, SURELY, SET, OK);
 	must_pass(c);
-	ask_often(c, 6, DEL, ":1\r\n");
+	ask_often(c, SURELY, DEL, ":1\r\n");
 	must_pass(c);
 	ask_often(c, 2, DEL, ":0\r\n");
 	ask_often(c, 3, DEL, ":1\r\n");
-	ask_often(c, 6, "*1\r\n$4\r\nPING\r\n", "+PONG\r\n");
-	ask_often(c, 6, GET, "$0\r\n\r\n");
-	ask_often(c, 6, GET, "$1\r\nx\r\n");
+	ask_often(c, SURELY, "*1\r\n$4\r\nPING\r\n", "+PONG\r\n");
+	ask_often(c, SURELY, GET, "$0\r\n\r\n");
+	must_pass(c);
+	ask_often(c, SURELY, GET, "$1\r\nx\r\n");
 	ask_often(c, 2, GET, "$1\r\ny\r\n");
 	must_pass(c);
 }
@@ -127,7 +174,8 @@ static void batches(struct conversation *c)
 	ask(c, GET GET_OTHER GET GET GET, VALUE OTHER VALUE OTHER VALUE);
 	must_pass(c);
 	ask(c, GET GET SET, VALUE VALUE OK);
-	ask_often(c, 5, GET GET, VALUE VALUE);
+	ask_often(c, SURELY, GET GET, VALUE VALUE);
+	must_pass(c);
 	ask(c, GET GET, VALUE NIL);
 	ask_often(c, 4, GET GET, NIL NIL);
 }
@@ -205,6 +253,81 @@ static void transactions(struct conversation *c)
 	ask_often(c, 6, GET, VALUE);
 }
 
+static void pages(struct conversation *c)
+{
+	ask_changing(c, 6, HEAD("/orders/12345?page=2"), PAGE);
+	must_pass(c);
+	ask_changing(c, 3, HEAD("/orders/54321?page=3"), PAGE);
+	must_pass(c);
+	ask_changing(c, 3, HEAD("/others/54321?page=3"), PAGE);
+	ask_changing(c, SURELY, HEAD("/orders/54321?page=3"), OTHER_PAGE);
+	must_pass(c);
+	ask_changing(c, 5, HEAD("/orders/54321?page=3"), WITHOUT_PAGE);
+	ask_changing(c, 5, HEAD("/orders/54321?page=3"), PAGE);
+	ask_changing(c, 1, HEAD("/orders/54321?page=3") HEAD("/orders/54322?page=3"), PAGE PAGE);
+	ask_changing(c, 5, HEAD("/orders/54321?page=3"), PAGE);
+	ask(c,
+	    "POST /orders/54321?page=3 HTTP/1.1\r\nHost: shop.example\r\nContent-Length: "
+	    "2\r\n\r\nok",
+	    "HTTP/1.1 204 No\r\n\r\n");
+	ask_changing(c, SURELY, HEAD("/orders/54321?page=3"), PAGE);
+	must_pass(c);
+	say(c, STEP_REQUEST, "HEAD /orders/54321?page=3 HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+	say(c, STEP_RESPONSE, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+	ask_changing(c, 5, HEAD("/orders/54321?page=3"), PAGE);
+}
+
+/* PostgreSQL's messages (chapter Message Formats). */
+#define STARTUP	 "\0\0\0\x1b\0\3\0\0user\0b\0database\0d\0\0"
+#define WELCOME	 "R\0\0\0\x8\0\0\0\0Z\0\0\0\5I"
+#define QUERY(n) "Q\0\0\0\x27SELECT a FROM things WHERE id = " n "\0"
+#define ROW(v)                                                                                     \
+	"T\0\0\0\x1a\0\1a\0\0\0\x40\2\0\4\0\0\0\x17\0\4\xff\xff\xff\xff\0\0"                       \
+	"D\0\0\0\xe\0\1\0\0\0\4" v
+#define DONE	 "C\0\0\0\xdSELECT 1\0Z\0\0\0\5I"
+#define NOTHING	 "C\0\0\0\xdSELECT 0\0Z\0\0\0\5I"
+#define IN_BLOCK "C\0\0\0\xdSELECT 1\0Z\0\0\0\5T"
+#define PREPARE	 "P\0\0\0\x2cp1\0SELECT b FROM others WHERE id = $1\0\0\0S\0\0\0\4"
+#define PREPARED "1\0\0\0\4Z\0\0\0\5I"
+#define BIND(v)                                                                                    \
+	"B\0\0\0\x15\0p1\0\0\0\0\1\0\0\0\3" v "\0\0D\0\0\0\6P\0E\0\0\0\x9\0\0\0\0\0S\0\0\0\4"
+#define BOUND  "2\0\0\0\4"
+#define BROKEN "E\0\0\0\x13SERROR\0C22012\0\0Z\0\0\0\5I"
+
+#define ASK(request, response)                                                                     \
+	say_bytes(c, STEP_REQUEST, request, sizeof(request) - 1);                                  \
+	say_bytes(c, STEP_RESPONSE, response, sizeof(response) - 1)
+
+static void queries(struct conversation *c)
+{
+	ASK(STARTUP, WELCOME);
+	for (int i = 0; i < 6; i++) {
+		ASK(QUERY("12"), ROW("1234") DONE);
+		ASK(QUERY("99"), ROW("xxxx") DONE);
+	}
+	must_pass(c);
+	ASK(QUERY("x "), ROW("1234") DONE);
+	ASK(QUERY("12"), NOTHING);
+	ASK(QUERY("12"), ROW("1234") IN_BLOCK);
+	ASK(QUERY("12"), BROKEN);
+	ASK(PREPARE, PREPARED);
+	for (int i = 0; i < SURELY; i++) {
+		ASK(BIND("123"), BOUND ROW("1234") DONE);
+	}
+	must_pass(c);
+	ASK(BIND("321"), BOUND BROKEN);
+	ASK(BIND("456"), BOUND ROW("\0\0\0\0") DONE);
+	for (int i = 0; i < SURELY; i++) {
+		ASK(BIND("123"), BOUND ROW("1234") DONE);
+	}
+	must_pass(c);
+	say_bytes(c, STEP_REQUEST, BIND("123"), sizeof(BIND("123")) - 1);
+	say_bytes(c, STEP_REQUEST, BIND("124"), sizeof(BIND("124")) - 1);
+	say_bytes(c, STEP_RESPONSE, BOUND ROW("1234") DONE BOUND ROW("1234") DONE,
+		  sizeof(BOUND ROW("1234") DONE BOUND ROW("1234") DONE) - 1);
+	ASK(BIND("123"), BOUND ROW("1234") DONE);
+}
+
 static void same_exchanges(void **state)
 {
 	(void)state;
@@ -217,6 +340,8 @@ static void same_exchanges(void **state)
 	play_both(the_end);
 	play_both(silence);
 	play_both(transactions);
+	play_both(pages);
+	play_both(queries);
 }
 
 /* ---- what they may mean changes ---- */
@@ -236,10 +361,10 @@ static void nobody_passes_what_rules_want(void **state)
 	ask_often(c, 6, GET, VALUE);
 	assert_false(passes(c));
 	engine__want(c->h.engine, PROTOCOL_REDIS, SIDE_SERVER, 0);
-	ask_often(c, 6, GET, VALUE);
+	ask_often(c, SURELY, GET, VALUE);
 	assert_true(passes(c));
 	harness__finish(&c->h);
-	harness__free(&c->h);
+	close_one(c);
 	free(c);
 }
 
@@ -268,7 +393,7 @@ static void another_process_is_told(void **state)
 	assert_int_equal(c->h.exchange[c->h.count - 1].tgid, 2);
 	assert_int_equal(c->h.exchange[c->h.count - 1].outcome, OUTCOME_OK);
 	harness__finish(&c->h);
-	harness__free(&c->h);
+	close_one(c);
 	free(chunk);
 	free(c);
 }

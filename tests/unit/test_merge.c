@@ -340,7 +340,8 @@ static void test_gives_the_room_of_discarded_records_back(void **state)
 	assert_int_equal(consumer, producer);
 }
 
-/* Some wait at every look, so that the list never empties: it must not wander through its memory. */
+/* Some wait at every look, so that the list never empties: it must not wander through its memory.
+ */
 static void test_lists_for_ever(void **state)
 {
 	uint64_t time_ns = 1, next = 1;
@@ -358,10 +359,10 @@ static void test_lists_for_ever(void **state)
 
 /* ---- writers at work ---- */
 
-#define WRITERS	 4
-#define RECORDS	 20000
-#define MOMENTS	 64
-#define SLOT	 64u /* of the ring: what divides its size never goes over its end */
+#define WRITERS 4
+#define RECORDS 20000
+#define MOMENTS 64
+#define SLOT	64u /* of the ring: what divides its size never goes over its end */
 
 /* One call of a writer: how many of each writer's had ended before it began. */
 struct call_record {
@@ -395,7 +396,8 @@ static void dawdle(uint32_t *random)
 		sched_yield();
 }
 
-/* The time, before or after bpf_ringbuf_reserve(); bpf_ringbuf_submit(). False: the ring is full. */
+/* The time, before or after bpf_ringbuf_reserve(); bpf_ringbuf_submit(). False: the ring is full.
+ */
 static bool write_ring(struct call_record *r, uint32_t *random)
 {
 	unsigned long at;

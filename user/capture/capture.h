@@ -27,7 +27,7 @@ struct capture_options {
 	enum capture_way way;
 	uint32_t ring_bytes; /* a power of two, default 8 MiB */
 	bool without_areas; /* short records go to the ring, too, not to their CPU's (bpf/area.h) */
-	bool without_tls;		     /* nothing is to be attached to TLS libraries */
+	bool without_tls;   /* nothing is to be attached to TLS libraries */
 	const struct tls_filter *tls_filter; /* whose TLS is read; NULL: all */
 	bool sampling; /* capture__sample will be called: calls cost a comparison more */
 };

@@ -16,7 +16,7 @@ struct listing {
 	struct ring *ring;
 	struct listed *listed; /* from `first` on `count` of them, by time */
 	size_t capacity, first, count;
-	size_t reached; /* of them were in use, since the last ones were given back */
+	size_t reached;	    /* of them were in use, since the last ones were given back */
 	unsigned long seen; /* what is in front of it is listed, or was */
 	unsigned long told; /* and in front of that all was told */
 	uint32_t numbers;

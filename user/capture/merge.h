@@ -3,8 +3,8 @@
  * The records of the ring and of the CPUs' areas in one order, that of their times.
  *
  * What must hold: a record of a call that had ended before another call began is told before the
- * other's. Each takes its time within its call, so order by time does it, if of what is told nothing
- * that ended before it began is still out of sight. So a drain
+ * other's. Each takes its time within its call, so order by time does it, if of what is told
+ * nothing that ended before it began is still out of sight. So a drain
  *   1. takes the time (the caller, `now_ns`),
  *   2. looks where the areas end; a record that is being written there is waited for,
  *   3. looks where the ring ends, after the areas, and waits until all in front of it is finished,

@@ -76,14 +76,6 @@ static struct backend *find(struct backends *backends, const struct connection *
 	return b;
 }
 
-/* The connection remembers its place; another may have got it in the meantime. */
-struct backend *backends__of(struct backends *backends, const struct connection *c)
-{
-	struct backend *b = c->backend ? &backends->backend[c->backend - 1] : NULL;
-
-	return b && b->address == c->backend_address && b->service == c->service ? b : NULL;
-}
-
 void backends__answered(struct backends *backends, struct connection *c, uint64_t now_ns)
 {
 	struct backend *b = backends__of(backends, c);
@@ -97,8 +89,7 @@ void backends__answered(struct backends *backends, struct connection *c, uint64_
 			return;
 		c->backend = (uint16_t)(b - backends->backend + 1);
 	}
-	b->answered_ns = now_ns;
-	b->failures = 0;
+	backend__answered(b, now_ns);
 }
 
 /*

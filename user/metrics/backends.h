@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "connection.h"
 #include "exchange.h"
 
 #define BACKENDS_MAX	1024
@@ -27,6 +28,12 @@ struct backend {
 	uint32_t busy, stalled; /* in a snapshot: connections with a query open; and for long */
 };
 
+static inline void backend__answered(struct backend *b, uint64_t now_ns)
+{
+	b->answered_ns = now_ns;
+	b->failures = 0;
+}
+
 struct spoken {
 	uint64_t address;
 	uint8_t protocol; /* enum protocol_id */
@@ -43,8 +50,16 @@ void backends__answered(struct backends *backends, struct connection *c, uint64_
 /* It could not be had, or was cut: what protocol it would have spoken, as far as that is known. */
 enum protocol_id backends__failed(struct backends *backends, const struct connection *c,
 				  const char *reason, uint64_t now_ns);
-/* The backend of a client's connection; NULL: of none that is known. */
-struct backend *backends__of(struct backends *backends, const struct connection *c);
+/*
+ * The backend of a client's connection, which remembers its place; another one may have got that in
+ * the meantime. NULL: of none that is known.
+ */
+static inline struct backend *backends__of(struct backends *backends, const struct connection *c)
+{
+	struct backend *b = c->backend ? &backends->backend[c->backend - 1] : NULL;
+
+	return b && b->address == c->backend_address && b->service == c->service ? b : NULL;
+}
 /*
  * Of local sockets the kernel tells neither a refused connect nor, at once, that the other side
  * hung up. Those that have not answered for a second are looked up every five seconds in

@@ -6,8 +6,6 @@
 #include <string.h>
 #include "compiler.h"
 
-#define BUCKETS_PER_OCTAVE 8
-
 /* 2^(j/8): where the buckets of one octave begin. */
 static const double octave[BUCKETS_PER_OCTAVE] = {
 	1.0,
@@ -44,11 +42,7 @@ void histogram__free(struct histogram *histogram)
 	free(histogram);
 }
 
-/* The 52 bits behind the point of those numbers (IEEE 754 binary64). */
-#define FRACTION_BITS 52
-#define FRACTION      ((1ull << FRACTION_BITS) - 1)
-
-static const uint64_t octave_fraction[BUCKETS_PER_OCTAVE + 1] = {
+const uint64_t octave_fraction[BUCKETS_PER_OCTAVE + 1] = {
 	0,
 	0x172b83c7d517b,
 	0x306fe0a31b715,
@@ -60,26 +54,7 @@ static const uint64_t octave_fraction[BUCKETS_PER_OCTAVE + 1] = {
 	FRACTION,
 };
 
-/* How many of them lie below where a sixteenth of the octave begins; one more may lie within it. */
-static const uint8_t sixteenth[16] = {0, 1, 2, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8};
-
-/* By the bits of the number: this is done for each exchange. */
-int sketch__index(double value)
-{
-	uint64_t bits, fraction;
-	int index, part;
-
-	if (!(value > 0))
-		return SKETCH_MIN;
-	memcpy(&bits, &value, sizeof(bits));
-	fraction = bits & FRACTION;
-	part = sixteenth[fraction >> (FRACTION_BITS - 4)];
-	part += fraction > octave_fraction[part];
-	index = ((int)(bits >> FRACTION_BITS) - 1023) * BUCKETS_PER_OCTAVE + part;
-	if (index < SKETCH_MIN)
-		return SKETCH_MIN;
-	return index > SKETCH_MAX ? SKETCH_MAX : index;
-}
+const uint8_t octave_sixteenth[16] = {0, 1, 2, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8};
 
 double sketch__bound(int index)
 {
@@ -141,18 +116,10 @@ static void sketch_count(struct histogram *h, int index, uint64_t count)
 	h->sketch[at] += count;
 }
 
-/* How many bounds lie below the value, `from` of them at least. */
-static inline uint32_t bucket_from(const struct bounds *bounds, double value, uint32_t from)
-{
-	while (from < bounds->count && value > bounds->value[from])
-		from++;
-	return from;
-}
-
 struct place bounds__place(const struct bounds *bounds, double value)
 {
 	return (struct place){.value = value,
-			      .bucket = bucket_from(bounds, value, 0),
+			      .bucket = bounds__below(bounds, value, 0),
 			      .index = bounds->sketched ? sketch__index(value) : 0};
 }
 
@@ -163,18 +130,8 @@ void scale__init(struct scale *scale, const struct bounds *bounds)
 	*scale = (struct scale){.bounds = bounds};
 	for (int i = 1; i < SCALE_OCTAVES; i++) {
 		least = sketch__bound(SKETCH_MIN + i * BUCKETS_PER_OCTAVE - 1);
-		scale->below[i] = (uint8_t)bucket_from(bounds, least, 0);
+		scale->below[i] = (uint8_t)bounds__below(bounds, least, 0);
 	}
-}
-
-struct place scale__place(const struct scale *scale, double value)
-{
-	int index = sketch__index(value);
-	uint32_t at = (uint32_t)(index - SKETCH_MIN) / BUCKETS_PER_OCTAVE;
-
-	return (struct place){.value = value,
-			      .bucket = bucket_from(scale->bounds, value, scale->below[at]),
-			      .index = index};
 }
 
 COLD void histogram__count_new(struct histogram *histogram, const struct place *place,

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Sketch bucket k holds values in (2^((k-1)/8), 2^(k/8)] of the unit (ms, s, bytes): the
@@ -20,6 +21,35 @@
 #define SKETCH_MIN   (-96)
 #define SKETCH_MAX   160
 #define SKETCH_COUNT (SKETCH_MAX - SKETCH_MIN + 1)
+
+#define BUCKETS_PER_OCTAVE 8
+
+/* The 52 bits behind the point of a number (IEEE 754 binary64). */
+#define FRACTION_BITS 52
+#define FRACTION      ((1ull << FRACTION_BITS) - 1)
+
+/* Those of the octave's buckets, how many of these lie below where a sixteenth of it begins, and
+ * one more may lie within. */
+extern const uint64_t octave_fraction[BUCKETS_PER_OCTAVE + 1];
+extern const uint8_t octave_sixteenth[16];
+
+/* Index of a value's sketch bucket, by the bits of the number: this is done for each exchange. */
+static inline int sketch__index(double value)
+{
+	uint64_t bits, fraction;
+	int index, part;
+
+	if (!(value > 0))
+		return SKETCH_MIN;
+	memcpy(&bits, &value, sizeof(bits));
+	fraction = bits & FRACTION;
+	part = octave_sixteenth[fraction >> (FRACTION_BITS - 4)];
+	part += fraction > octave_fraction[part];
+	index = ((int)(bits >> FRACTION_BITS) - 1023) * BUCKETS_PER_OCTAVE + part;
+	if (index < SKETCH_MIN)
+		return SKETCH_MIN;
+	return index > SKETCH_MAX ? SKETCH_MAX : index;
+}
 
 struct bounds {
 	const char *const *text; /* as exposed: "0.05" */
@@ -53,17 +83,34 @@ struct place {
 
 struct place bounds__place(const struct bounds *bounds, double value);
 
+/* How many bounds lie below the value, `from` of them at least. */
+static inline uint32_t bounds__below(const struct bounds *bounds, double value, uint32_t from)
+{
+	while (from < bounds->count && value > bounds->value[from])
+		from++;
+	return from;
+}
+
 /* Bounds with a sketch, of which many values are counted: where to begin, by the sketch's octave.
  */
-#define SCALE_OCTAVES ((SKETCH_COUNT + 7) / 8)
+#define SCALE_OCTAVES ((SKETCH_COUNT + BUCKETS_PER_OCTAVE - 1) / BUCKETS_PER_OCTAVE)
 struct scale {
 	const struct bounds *bounds;
 	uint8_t below[SCALE_OCTAVES]; /* bounds that are below all of the octave */
 };
 
 void scale__init(struct scale *scale, const struct bounds *bounds);
+
 /* The same as bounds__place yields. */
-struct place scale__place(const struct scale *scale, double value);
+static inline struct place scale__place(const struct scale *scale, double value)
+{
+	int index = sketch__index(value);
+	uint32_t at = (uint32_t)(index - SKETCH_MIN) / BUCKETS_PER_OCTAVE;
+
+	return (struct place){.value = value,
+			      .bucket = bounds__below(scale->bounds, value, scale->below[at]),
+			      .index = index};
+}
 
 /* For histogram__count: counts in an octave that is not held yet. */
 void histogram__count_new(struct histogram *histogram, const struct place *place, uint32_t times);
@@ -89,8 +136,7 @@ void histogram__observe(struct histogram *histogram, double value);
 /* Both have the same bounds. */
 void histogram__add(struct histogram *to, const struct histogram *from);
 
-/* Index of a value's sketch bucket, and a bucket's upper bound. */
-int sketch__index(double value);
+/* A sketch bucket's upper bound. */
 double sketch__bound(int index);
 /*
  * The value below which the share q (0..1) lies, interpolated, from the counts of `length` buckets

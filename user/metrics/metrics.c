@@ -230,14 +230,20 @@ static void http_service(struct metrics *m, const struct exchange *e, struct ser
 	size(m, s, DISTRIBUTION_RESPONSE_SIZE, e->response_bytes, e->count);
 }
 
-static void duration(struct metrics *m, struct series *s, const struct exchange *e,
-		     const struct place *place)
+static COLD void exemplify(struct series *s, const struct exchange *e, const struct place *place)
 {
 	uint8_t trace[TRACE_BYTES];
 
-	series__count(s, DISTRIBUTION_DURATION, &http_duration_bounds, place, e->count);
-	if (m->formats.exemplars && traceparent__find(e->details, trace))
+	if (traceparent__find(e->details, trace))
 		series__exemplify(s, place, trace, e->end_ns);
+}
+
+static inline void duration(const struct metrics *m, struct series *s, const struct exchange *e,
+			    const struct place *place)
+{
+	series__count(s, DISTRIBUTION_DURATION, &http_duration_bounds, place, e->count);
+	if (m->formats.exemplars)
+		exemplify(s, e, place);
 }
 
 static COLD const struct recall *find_http(struct metrics *m, const struct exchange *e,
@@ -471,34 +477,109 @@ static void answered(struct metrics *m, const struct exchange *e)
 		backends__answered(&m->backends, (struct connection *)e->connection, e->end_ns);
 }
 
-static void take_exchange(void *context, const struct exchange *e)
+static APART void take_any(struct metrics *m, const struct exchange *e)
 {
-	const struct metrics *m = context;
-
 	if (m->time_shares.shares)
-		time_shares__exchange(context, e);
+		time_shares__exchange(m, e);
 	if (exchange__latency_ns(e) + e->queue_ns >= SLOW_EXCHANGE_NS)
-		slow_exchanges__take(context, e);
+		slow_exchanges__take(m, e);
 	switch (e->protocol) {
 	case PROTOCOL_HTTP1:
 	case PROTOCOL_HTTP2:
 		if (e->http.grpc)
-			rpc(context, e);
+			rpc(m, e);
 		else
-			http(context, e);
+			http(m, e);
 		break;
 	case PROTOCOL_POSTGRES:
-		answered(context, e);
-		postgres(context, e);
+		answered(m, e);
+		postgres(m, e);
 		break;
 	case PROTOCOL_REDIS:
-		answered(context, e);
-		caches__exchange(context, e);
-		redis(context, e);
+		answered(m, e);
+		caches__exchange(m, e);
+		redis(m, e);
 		if (e->redis.pattern || e->details)
-			keys__exchange(context, e);
+			keys__exchange(m, e);
 		break;
 	}
+}
+
+/*
+ * ---- what is as it was ----
+ *
+ * An answered exchange that says what its connection's last one said, and took no time that would
+ * be remarkable, is counted where that one was. What else there is to be done for one is none of
+ * its, which is asked first.
+ */
+
+/* Whose requests are looked at with their calls. */
+static inline bool is_call(struct metrics *m, const struct exchange *e)
+{
+	return m->time_shares.shares && shares__serves(m->time_shares.shares, e->tgid);
+}
+
+static inline bool is_plain_call(struct metrics *m, const struct exchange *e)
+{
+	struct backend *b;
+
+	if (is_call(m, e))
+		return false;
+	b = backends__of(&m->backends, e->connection);
+	if (b)
+		backend__answered(b, e->end_ns);
+	return b;
+}
+
+static inline void count_again(const struct metrics *m, const struct recall *r,
+			       const struct exchange *e, const struct scale *scale)
+{
+	struct place place = duration_of(scale, e);
+
+	for (int i = 0; i < RECALL_MAX && r->series[i]; i++) {
+		r->series[i]->used_ns = m->engine->now_ns;
+		series__count(r->series[i], DISTRIBUTION_DURATION, scale->bounds, &place, e->count);
+	}
+}
+
+static inline bool redis_again(struct metrics *m, const struct recall *r, const struct exchange *e)
+{
+	if (e->redis.pattern ||
+	    (e->side == SIDE_SERVER ? m->caches.last_tgid != e->tgid : !is_plain_call(m, e)))
+		return false;
+	count_again(m, r, e, &m->cache_durations);
+	if (e->redis.hits | e->redis.misses)
+		look_ups(m, r->series, e);
+	return true;
+}
+
+static inline bool postgres_again(struct metrics *m, const struct recall *r,
+				  const struct exchange *e)
+{
+	if (r->pooler || (e->side == SIDE_CLIENT && !is_plain_call(m, e)))
+		return false;
+	count_again(m, r, e, &m->db_durations);
+	for (int i = 0; i < RECALL_MAX && r->series[i]; i++)
+		r->series[i]->counter[COUNTER_ROWS] += e->postgres.rows * e->count;
+	return true;
+}
+
+static inline bool take_again(struct metrics *m, const struct exchange *e)
+{
+	const struct recall *r = &e->connection->recall;
+
+	if (r->generation != m->generation ||
+	    exchange__latency_ns(e) + e->queue_ns >= SLOW_EXCHANGE_NS)
+		return false;
+	if (e->protocol == PROTOCOL_REDIS)
+		return redis_again(m, r, e);
+	return e->protocol == PROTOCOL_POSTGRES && postgres_again(m, r, e);
+}
+
+static void take_exchange(void *context, const struct exchange *e)
+{
+	if (!e->again || !take_again(context, e))
+		take_any(context, e);
 }
 
 /* ---- connections ---- */

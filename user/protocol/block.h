@@ -20,24 +20,24 @@
 
 typedef uint8_t block_t __attribute__((vector_size(BLOCK_BYTES)));
 typedef int8_t block_signed_t __attribute__((vector_size(BLOCK_BYTES)));
+typedef uint64_t halves_t __attribute__((vector_size(BLOCK_BYTES)));
+
+struct block {
+	block_t value;
+} WORD_ANYWHERE;
 
 static inline block_t block__at(const uint8_t *bytes)
 {
-	block_t b;
-
-	memcpy(&b, bytes, sizeof(b));
-	return b;
+	return ((const struct block *)bytes)->value;
 }
 
 /* Up to 16 bytes, zeros behind them. */
 static inline block_t block__part(const uint8_t *bytes, size_t length)
 {
 	size_t first = length < WORD_BYTES ? length : WORD_BYTES;
-	uint64_t half[2] = {word__part(bytes, first), word__part(bytes + first, length - first)};
-	block_t b;
 
-	memcpy(&b, half, sizeof(b));
-	return b;
+	return (block_t)(halves_t){word__part(bytes, first),
+				   word__part(bytes + first, length - first)};
 }
 
 static inline block_t block__equal(block_t b, uint8_t byte)
@@ -74,9 +74,8 @@ static inline uint32_t block__bits(block_t compared)
 #if defined(__SSE2__) && !defined(SONDE_BLOCK_PLAIN)
 	return (uint32_t)_mm_movemask_epi8((__m128i)compared);
 #else
-	uint64_t half[2];
+	halves_t half = (halves_t)compared;
 
-	memcpy(half, &compared, sizeof(half));
 	for (int i = 0; i < 2; i++) /* each byte keeps a bit of its own, all are added up in one */
 		half[i] = (half[i] & 0x8040201008040201ull) * 0x0101010101010101ull >> 56;
 	return (uint32_t)(half[0] | half[1] << 8);
@@ -86,9 +85,8 @@ static inline uint32_t block__bits(block_t compared)
 /* Is any byte not zero? */
 static inline bool block__any(block_t b)
 {
-	uint64_t half[2];
+	halves_t half = (halves_t)b;
 
-	memcpy(half, &b, sizeof(half));
 	return (half[0] | half[1]) != 0;
 }
 

@@ -594,4 +594,5 @@ const struct protocol http1_protocol = {
 	.gap = gap,
 	.end = end,
 	.clear = clear,
+	.describe = http1__describe,
 };

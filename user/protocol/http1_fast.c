@@ -91,6 +91,8 @@ size_t http1_fast__request(struct parser *parser, const struct run *run, size_t 
 	half->state = half->left ? STATE_BODY : STATE_START;
 	h->continued = h->refused = false;
 	open_request(parser, run, at, &r, half->left);
+	if (r.length == run->bytes.length && !half->left && !run->carried)
+		parser__asked(parser, run->bytes);
 	return at + r.length;
 }
 
@@ -136,5 +138,7 @@ size_t http1_fast__response(struct parser *parser, const struct run *run, size_t
 	h->response.bytes += length;
 	at += h->response.bytes;
 	http1__answer(parser, run__time(run, at - 1), false);
+	if (h->response.bytes == run->bytes.length && !run->carried)
+		parser__told(parser, run->bytes);
 	return at;
 }

@@ -49,6 +49,10 @@ struct http1 {
 size_t http1_fast__request(struct parser *parser, const struct run *run, size_t at);
 size_t http1_fast__response(struct parser *parser, const struct run *run, size_t at);
 
+/* ---- http1_describe.c ---- */
+bool http1__describe(const struct parser *parser, bool request, struct slice message,
+		     uint8_t *least, uint8_t *spread);
+
 /* ---- http1.c ---- */
 void http1__answer(struct parser *parser, uint64_t end_ns, bool truncated);
 

@@ -40,29 +40,56 @@ static bool matters(struct slice name)
 }
 
 /* A line without its end. One that matters stays as it is, of another one the name. */
-static bool learn_line(struct http1_known *k, struct slice line, size_t at)
+static bool is_free(struct slice line, size_t *name_length)
 {
 	ptrdiff_t colon = slice__find(line, ':');
 	struct slice name = slice__sub(line, 0, colon < 0 ? 0 : (size_t)colon);
 
-	if (slice__equals_nocase(name, "content-length"))
-		return learn_length(k, line, at);
-	if (colon >= 0 && !matters(name))
-		ranges__allow(k->least, k->spread, at + name.length + 1,
-			      line.length - name.length - 1, '\n' + 1, 0xff);
-	return true;
+	*name_length = name.length;
+	return colon >= 0 && !matters(name) && !slice__equals_nocase(name, "content-length");
 }
 
-static bool learn_fields(struct http1_known *k, struct slice text, size_t from)
+static struct slice line_at(struct slice text, size_t at, size_t *whole)
 {
-	while (from < text.length) {
-		struct slice line = slice__from(text, from);
-		size_t length = (size_t)slice__find(line, '\n');
+	struct slice line = slice__from(text, at);
+	ptrdiff_t end = slice__find(line, '\n');
+	size_t length = end < 0 ? line.length : (size_t)end;
 
-		line.length = length && line.data[length - 1] == '\r' ? length - 1 : length;
-		if (!learn_line(k, line, from))
+	*whole = length + (end >= 0);
+	line.length = length && line.data[length - 1] == '\r' ? length - 1 : length;
+	return line;
+}
+
+static bool is_length(struct slice line)
+{
+	size_t name = sizeof("content-length") - 1;
+
+	return line.length > name && line.data[name] == ':' &&
+	       slice__equals_nocase(slice__sub(line, 0, name), "content-length");
+}
+
+void http1_fields__allow(struct slice text, size_t from, uint8_t *least, uint8_t *spread)
+{
+	size_t name, whole;
+
+	for (; from < text.length; from += whole) {
+		struct slice line = line_at(text, from, &whole);
+
+		if (is_free(line, &name))
+			ranges__allow(least, spread, from + name + 1, line.length - name - 1,
+				      '\n' + 1, 0xff);
+	}
+}
+
+static bool learn_lengths(struct http1_known *k, struct slice text, size_t from)
+{
+	size_t whole;
+
+	for (; from < text.length; from += whole) {
+		struct slice line = line_at(text, from, &whole);
+
+		if (is_length(line) && !learn_length(k, line, from))
 			return false;
-		from += length + 1;
 	}
 	return true;
 }
@@ -75,7 +102,8 @@ bool http1_known__learn(struct http1_known *k, struct slice text, size_t fields,
 	if (text.length > HTTP1_KNOWN_BYTES || text.length < RANGES_LEAST)
 		return false;
 	ranges__learn(k->least, k->spread, text);
-	if (!learn_fields(k, text, fields))
+	http1_fields__allow(text, fields, k->least, k->spread);
+	if (!learn_lengths(k, text, fields))
 		return false;
 	k->head = *head;
 	k->head.length = text.length;

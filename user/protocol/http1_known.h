@@ -58,6 +58,12 @@ bool http1_known__gives_way(struct http1_known *k);
 bool http1_known__learn(struct http1_known *k, struct slice text, size_t fields,
 			const struct http1_head *head);
 
+/*
+ * Of fields from `from` on up to the text's end, what each byte may be: of those that say nothing
+ * of the message's frame the value may be another one of that length.
+ */
+void http1_fields__allow(struct slice text, size_t from, uint8_t *least, uint8_t *spread);
+
 /* ---- http1_heads.c: heads at the beginning of bytes ---- */
 /*
  * A response's head, or a request's fields; valid until the next call. NULL: it does not end there,
@@ -77,6 +83,8 @@ struct http1_request {
 };
 /* The whole head of a request. NULL: it is not known. */
 const struct http1_head *http1_requests__find(struct slice bytes, struct http1_request **request);
+/* What its target may be to lead to the same route, where numbers have no say in that. */
+void http1_target__allow(const struct request_line *line, uint8_t *least, uint8_t *spread);
 /* Remembers one whose fields begin at `start` and say `fields`. */
 void http1_requests__learn(struct slice bytes, const struct request_line *line, size_t start,
 			   const struct http1_head *fields);

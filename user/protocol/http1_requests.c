@@ -35,16 +35,15 @@ const struct http1_head *http1_requests__find(struct slice bytes, struct http1_r
 }
 
 /* A query may be another one, and so may numbers that have no say in what the route is. */
-static void allow_others(struct http1_known *k, const struct request_line *line, size_t target)
+void http1_target__allow(const struct request_line *line, uint8_t *least, uint8_t *spread)
 {
 	size_t path = line->path.length;
 
 	if (!path)
 		return;
-	raw_key__allow(line->target.data, line->path, k->least + target, k->spread + target);
+	raw_key__allow(line->target.data, line->path, least, spread);
 	if (path < line->target.length)
-		ranges__allow(k->least, k->spread, target + path + 1,
-			      line->target.length - path - 1, '!', '~');
+		ranges__allow(least, spread, path + 1, line->target.length - path - 1, '!', '~');
 }
 
 void http1_requests__learn(struct slice bytes, const struct request_line *line, size_t start,
@@ -60,7 +59,7 @@ void http1_requests__learn(struct slice bytes, const struct request_line *line, 
 	    !http1_known__learn(&r->known, slice__sub(bytes, 0, start + fields->length), start,
 				fields))
 		return;
-	allow_others(&r->known, line, target);
+	http1_target__allow(line, r->known.least + target, r->known.spread + target);
 	r->request = (struct http1_request){.target = (uint16_t)target,
 					    .target_length = (uint16_t)line->target.length,
 					    .method = (uint8_t)line->method,

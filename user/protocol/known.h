@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A message that was read before, as words of its bytes: those that say what it is and how long its
- * parts are. One that has the same words, and as many bytes, is the same but for its contents, so
- * it need not be read.
+ * A message that was read before, by what each of its bytes may be for it to say the same
+ * (ranges.h), but for blocks in which any byte may be anything. One that fits need not be read.
  */
 #ifndef SONDE_KNOWN_H
 #define SONDE_KNOWN_H
@@ -10,98 +9,66 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "protocol/word.h"
+#include "protocol/ranges.h"
 
-#define KNOWN_WORDS 6
+#define KNOWN_BYTES  2048 /* longer messages are always read */
+#define KNOWN_BLOCKS 24	  /* and those with more that matters */
 
-struct known_message {
-	uint32_t bytes;	 /* of the message; 0: none is known */
-	uint32_t serial; /* of what was learned, within its connection; 0: nothing */
-	uint32_t words;
-	uint16_t at[KNOWN_WORDS]; /* ascending but for the last word of a header */
-	uint64_t mask[KNOWN_WORDS];
-	uint64_t word[KNOWN_WORDS];
+struct known_block {
+	block_t least, spread;
+	uint32_t at;
 };
 
-static inline void known__begin(struct known_message *known)
+struct known_message {
+	struct known_message *next; /* of those alike by their hash */
+	uint64_t hash;
+	uint32_t users;
+	uint32_t bytes;
+	uint32_t blocks;
+	struct known_block block[];
+};
+
+/* What each byte may be, while a parser says so. */
+struct known_draft {
+	uint8_t least[KNOWN_BYTES], spread[KNOWN_BYTES];
+};
+
+/* Messages that connections have in common; whoever holds one is a user. */
+struct known_messages;
+
+struct known_messages *known_messages__new(void); /* NULL: no memory */
+void known_messages__free(struct known_messages *known);
+/* A message of so many bytes (at most KNOWN_BYTES); NULL: too much of it matters, or no memory. */
+const struct known_message *known_messages__hold(struct known_messages *known,
+						 const struct known_draft *draft, size_t bytes);
+void known_messages__let_go(struct known_messages *known, const struct known_message *message);
+
+static inline block_t known_block__strays(const struct known_block *b, block_t bytes)
 {
-	known->bytes = known->serial = known->words = 0;
+	return block__beyond(bytes - b->least, b->spread);
 }
 
-/* `length` bytes (1 to 8) at `at` matter; a whole word is there. False: there is no room. */
-static inline bool known__add(struct known_message *known, const uint8_t *begin, size_t at,
-			      size_t length)
+/* As many bytes as the message has are there. */
+static inline bool known_message__fits(const struct known_message *k, const uint8_t *bytes)
 {
-	uint64_t mask = word__first(length);
+	block_t strayed = {0};
 
-	if (known->words == KNOWN_WORDS || at > UINT16_MAX)
-		return false;
-	known->at[known->words] = (uint16_t)at;
-	known->mask[known->words] = mask;
-	known->word[known->words++] = word__at(begin + at) & mask;
-	return true;
+	if (k->bytes < BLOCK_BYTES)
+		return !block__any(known_block__strays(k->block, block__part(bytes, k->bytes)));
+	for (uint32_t i = 0; i < k->blocks; i++)
+		strayed |= known_block__strays(&k->block[i], block__at(bytes + k->block[i].at));
+	return !block__any(strayed);
 }
 
-/* Four to seven bytes: of these a word is made up. */
-static inline uint64_t known__short_word(const uint8_t *at, size_t bytes)
+/* Nothing but the message, some times: how often; else 0. */
+uint32_t known_message__count(const struct known_message *k, const uint8_t *bytes, size_t length);
+
+static inline uint32_t known_message__times(const struct known_message *k, const uint8_t *bytes,
+					    size_t length)
 {
-	return word__half_at(at) | (uint64_t)word__half_at(at + bytes - WORD_BYTES / 2) << 32;
-}
-
-static inline void known__add_short(struct known_message *known, const uint8_t *begin, size_t bytes,
-				    uint64_t mask)
-{
-	known->mask[0] = mask;
-	known->word[0] = known__short_word(begin, bytes) & mask;
-	known->words = 1;
-}
-
-/* The first `words` of the words are the same; all bytes that they are made of are there. */
-static inline bool known__begins(const struct known_message *known, const uint8_t *at,
-				 uint32_t words)
-{
-	uint64_t differs = 0;
-
-	for (uint32_t i = 0; i < words; i++)
-		differs |= (word__at(at + known->at[i]) & known->mask[i]) ^ known->word[i];
-	return !differs;
-}
-
-/* `left` bytes are there: do they begin with the message? */
-static inline bool known__is(const struct known_message *known, const uint8_t *at, size_t left)
-{
-	if (!known->bytes || known->bytes > left)
-		return false;
-	if (known->bytes < WORD_BYTES)
-		return (known__short_word(at, known->bytes) & known->mask[0]) == known->word[0];
-	return known__begins(known, at, known->words);
-}
-
-/* Nothing but that message, again and again, to the last byte? */
-static inline bool known__is_all(const struct known_message *known, const uint8_t *at, size_t left)
-{
-	size_t bytes = known->bytes;
-
-	return bytes < left && left % bytes == 0 && memcmp(at, at + bytes, left - bytes) == 0;
-}
-
-/* How often in a row. */
-static inline uint32_t known__times(const struct known_message *known, const uint8_t *at,
-				    size_t left)
-{
-	uint32_t times = 0;
-
-	if (!known__is(known, at, left))
-		return 0;
-	if (known->bytes == left)
-		return 1;
-	if (known__is_all(known, at, left))
-		return (uint32_t)(left / known->bytes);
-	for (; known__is(known, at, left); times++) {
-		at += known->bytes;
-		left -= known->bytes;
-	}
-	return times;
+	if (length == k->bytes)
+		return known_message__fits(k, bytes);
+	return known_message__count(k, bytes, length);
 }
 
 #endif

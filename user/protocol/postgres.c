@@ -219,4 +219,5 @@ const struct protocol postgres_protocol = {
 	.gap = gap,
 	.end = end,
 	.clear = clear,
+	.describe = postgres_fast__describe,
 };

@@ -6,7 +6,9 @@
  * the same of these, too.
  */
 #include "protocol/postgres_state.h"
+#include "protocol/ranges.h"
 #include "protocol/word.h"
+#include "raw_key.h"
 
 #define WHOLE_MAX 30000 /* each type may be so long (postgres_message.c) */
 
@@ -55,6 +57,7 @@ static size_t query(struct parser *parser, const struct run *run)
 		p->request_bytes = run->bytes.length;
 	}
 	parser__activity(parser, ACTIVITY_BUSY, run->time_ns);
+	parser__asked(parser, run->bytes);
 	return run->bytes.length;
 }
 
@@ -141,6 +144,7 @@ static size_t batch(struct parser *parser, const struct run *run)
 		postgres_names__put(&s->statements, parsed, parser__statement(parser, sql, false));
 	s->portals.unnamed = postgres_names__get(&s->statements, name);
 	open_batch(parser, run, &ends, s->portals.unnamed);
+	parser__asked(parser, run->bytes);
 	return run->bytes.length;
 }
 
@@ -245,6 +249,7 @@ static size_t response(struct parser *parser, const struct run *run)
 	if (!query)
 		parser__pass(parser); /* its Sync */
 	postgres_response__idle(parser, b.data[b.length - 1], run->time_ns);
+	parser__told(parser, b);
 	return b.length;
 }
 
@@ -255,4 +260,70 @@ size_t postgres_fast__take(struct parser *parser, const struct run *run)
 	if (!run->request)
 		return response(parser, run);
 	return run->bytes.data[0] == 'Q' ? query(parser, run) : batch(parser, run);
+}
+
+/* ---- what is known again (again.h) ---- */
+
+static void allow_content(size_t at, size_t end, uint8_t *least, uint8_t *spread)
+{
+	ranges__allow(least, spread, at, end - at, 0, 0xff);
+}
+
+/* Of a statement's text its numbers may be others (raw_key.h). */
+static void allow_numbers(struct slice b, size_t at, size_t end, uint8_t *least, uint8_t *spread)
+{
+	raw_key__allow_sql(slice__of(b.data + at, end - at), least + at, spread + at);
+}
+
+/* Parameters may be others, but neither the portal nor the statement. */
+static bool allow_parameters(struct slice b, size_t at, size_t end, uint8_t *least, uint8_t *spread)
+{
+	size_t begin = at + POSTGRES_HEADER + 1; /* the portal's name is empty */
+	ptrdiff_t nul = slice__find(slice__of(b.data + begin, end - begin), 0);
+
+	if (nul < 0)
+		return false;
+	allow_content(begin + (size_t)nul + 1, end, least, spread);
+	return true;
+}
+
+static bool describe_request(struct slice b, uint8_t *least, uint8_t *spread)
+{
+	struct batch ends;
+
+	if (b.data[0] == 'Q') {
+		allow_numbers(b, POSTGRES_HEADER, b.length, least, spread);
+		return true;
+	}
+	if (!is_batch(b, &ends))
+		return false;
+	if (ends.parse) {
+		ptrdiff_t nul = slice__find(content_of(b, 0, ends.parse), 0);
+
+		if (nul < 0)
+			return false;
+		allow_numbers(b, POSTGRES_HEADER + (size_t)nul + 1, ends.parse, least, spread);
+	}
+	return allow_parameters(b, ends.parse, ends.bind, least, spread);
+}
+
+/* Rows may hold anything; what there is of messages, and of what lengths, is the same. */
+static bool describe_response(struct slice b, uint8_t *least, uint8_t *spread)
+{
+	for (size_t at = 0, end; at < b.length; at = end) {
+		end = b.length - at == POSTGRES_READY_LENGTH ? b.length : message_end(b, at);
+		if (!end)
+			return false;
+		if (b.data[at] == 'D' || b.data[at] == 'T')
+			allow_content(at + POSTGRES_HEADER, end, least, spread);
+	}
+	return true;
+}
+
+bool postgres_fast__describe(const struct parser *parser, bool request, struct slice message,
+			     uint8_t *least, uint8_t *spread)
+{
+	(void)parser;
+	return request ? describe_request(message, least, spread)
+		       : describe_response(message, least, spread);
 }

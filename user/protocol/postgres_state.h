@@ -74,6 +74,8 @@ size_t postgres_response__take(struct parser *parser, const struct run *run, siz
 
 /* All of a run at once; 0: nothing was done, it is to go the general way. */
 size_t postgres_fast__take(struct parser *parser, const struct run *run);
+bool postgres_fast__describe(const struct parser *parser, bool request, struct slice message,
+			     uint8_t *least, uint8_t *spread);
 
 /* The oldest entry, an exchange, is answered. */
 void postgres_response__settle(struct parser *parser, bool suspended, uint64_t time_ns);

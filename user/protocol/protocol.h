@@ -23,14 +23,14 @@
 #include "event.h"
 #include "exchange.h"
 #include "pairing.h"
-#include "protocol/known.h"
 #include "slice.h"
 
-/* How many exchanges in a row were known messages, and the same ones (again.h). */
+/* How many exchanges in a row were of one form, as far as that is looked at (again.h). */
 struct alike {
-	const struct known_message *now; /* the request in flight; NULL: none, or another one */
-	uint32_t asked, told;		 /* serials of the newest ones */
-	uint32_t times;
+	uint32_t request_bytes, response_bytes; /* of the newest ones */
+	uint32_t label;
+	uint8_t times, least; /* and how often it must be, to be learned */
+	bool asked;	      /* what was asked last may be */
 };
 
 /* What a parser may know and do about its connection; handed to each call. */
@@ -90,6 +90,14 @@ struct protocol {
 	/* This direction has ended. reset: by RST or error. */
 	void (*end)(struct parser *parser, bool request, uint64_t time_ns, bool reset);
 	void (*clear)(struct parser *parser); /* may be NULL */
+	/*
+	 * What each byte of a message may be for another one to say the same to everybody, its
+	 * entries and answer included (ranges.h): that of the last parser__asked, or of
+	 * parser__told. `least` and `spread` are the bytes themselves at first. False: it is not
+	 * to be known again. May be NULL.
+	 */
+	bool (*describe)(const struct parser *parser, bool request, struct slice message,
+			 uint8_t *least, uint8_t *spread);
 };
 
 /* The table; ends with NULL. Adding a protocol is one line there (protocol.c). */
@@ -150,13 +158,13 @@ bool parser__in_step(const struct parser *parser);
  */
 void parser__answer_many(struct parser *parser, struct answer *answer, uint32_t times);
 /*
- * For plain messages that leave the parser as it is: a run was nothing but requests that are known
- * so, all in one entry; or nothing but their answers, told as that exchange. Both stay where they
- * are until the next one is told.
+ * For plain messages, which leave the parser as it is, and where nothing else is in flight: a run
+ * was that request, some times; or the answers to all of them, likewise. Both are called when all
+ * is done for the run.
  */
-void parser__asked(struct parser *parser, const struct known_message *known);
-void parser__told(struct parser *parser, const struct known_message *known,
-		  const struct exchange *exchange);
+void parser__asked(struct parser *parser, struct slice message);
+void parser__told(struct parser *parser, struct slice message);
+void parser__begin_alike(struct parser *parser);
 /* The oldest entry, a silent one, needs no more. */
 void parser__pass(struct parser *parser);
 /* The oldest entry will never be answered (skipped by the server, connection ended). */
@@ -216,6 +224,8 @@ bool parser__follows(const struct parser *parser, uint32_t command);
 
 /* Labels: bounded, interned, private (labels.h). */
 uint32_t parser__route(struct parser *parser, struct slice target);
+/* Which numbers a path has may decide its route. */
+bool parser__numbers_matter(const struct parser *parser);
 struct marked_path;
 uint32_t parser__route_marked(struct parser *parser, struct slice target,
 			      const struct marked_path *path);

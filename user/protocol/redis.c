@@ -235,4 +235,5 @@ const struct protocol redis_protocol = {
 	.gap = gap,
 	.end = end,
 	.clear = clear,
+	.describe = redis_fast__describe,
 };

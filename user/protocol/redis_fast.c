@@ -5,6 +5,7 @@
  * (redis_request.c, redis_reply.c), which yields the same of these, too.
  */
 #include "compiler.h"
+#include "protocol/ranges.h"
 #include "protocol/redis_internal.h"
 #include "protocol/word.h"
 
@@ -88,8 +89,8 @@ static bool learn_header(struct redis_known *known, const uint8_t *at, const uin
 				      .arguments = (uint8_t)arguments,
 				      .command = (uint16_t)command};
 	for (size_t i = 0; i + WORD_BYTES < known->length; i += WORD_BYTES)
-		known__add(&known->known, begin, i, WORD_BYTES);
-	known__add(&known->known, begin, known->length - (size_t)WORD_BYTES, WORD_BYTES);
+		words__add(&known->known, begin, i, WORD_BYTES);
+	words__add(&known->known, begin, known->length - (size_t)WORD_BYTES, WORD_BYTES);
 	known->header_words = known->known.words;
 	return true;
 }
@@ -115,11 +116,10 @@ static size_t length_of(const struct redis_known *known, const uint8_t *begin, c
  * The lengths of its arguments, where they are a few, and short enough to be looked at as words.
  * Only once two commands in a row were of one length: else they are learned in vain.
  */
-static void learn_lengths(struct redis *redis, struct redis_known *of, const uint8_t *begin,
-			  size_t bytes)
+static void learn_lengths(struct redis_known *of, const uint8_t *begin, size_t bytes)
 {
 	const uint8_t *at = begin + of->length, *data;
-	struct known_message *known = &of->known;
+	struct words *known = &of->known;
 	bool again = of->last == bytes;
 	uint64_t length;
 
@@ -131,12 +131,11 @@ static void learn_lengths(struct redis *redis, struct redis_known *of, const uin
 	for (uint32_t i = 1; i < of->arguments; i++) {
 		data = number_line(at + 1, begin + bytes, &length);
 		if (data - at > WORD_BYTES || (size_t)(at - begin) + WORD_BYTES > bytes ||
-		    !known__add(known, begin, (size_t)(at - begin), (size_t)(data - at)))
+		    !words__add(known, begin, (size_t)(at - begin), (size_t)(data - at)))
 			return;
 		at = data + length + 2;
 	}
 	known->bytes = (uint32_t)bytes;
-	known->serial = ++redis->serial;
 }
 
 static inline bool is_plain(const struct parser *parser, const struct request *r)
@@ -182,12 +181,12 @@ static COLD size_t read_command(struct parser *parser, struct redis_known *known
 	size_t bytes;
 
 	if ((!known->length || known->length > end - at ||
-	     !known__begins(&known->known, at, known->header_words)) &&
+	     !words__begin_with(&known->known, at, known->header_words)) &&
 	    !learn_header(known, at, end))
 		return 0;
 	bytes = length_of(known, at, end);
 	if (bytes)
-		learn_lengths(parser->state, known, at, bytes);
+		learn_lengths(known, at, bytes);
 	known->label = parser__command(parser, known->command);
 	return bytes;
 }
@@ -201,17 +200,17 @@ static inline size_t take_commands(struct parser *parser, const struct run *run,
 	uint32_t more;
 	bool open;
 
-	bytes = known__is(&known->known, at, left) ? known->known.bytes
-						   : read_command(parser, known, at, at + left);
+	bytes = words__are(&known->known, at, left) ? known->known.bytes
+						    : read_command(parser, known, at, at + left);
 	if (!bytes || parser__follows(parser, known->command))
 		return 0;
 	((struct redis *)parser->state)->request.command = known->command;
 	open = open_entry(parser, run, from, known, bytes);
-	more = left == bytes ? 0 : known__times(&known->known, at + bytes, left - bytes);
+	more = left == bytes ? 0 : words__times(&known->known, at + bytes, left - bytes);
 	if (more)
 		open_more(parser, run, from + bytes, known, bytes, more, open);
-	if (bytes * (1 + more) == run->bytes.length)
-		parser__asked(parser, &known->known);
+	if (bytes * (1 + more) == run->bytes.length && !run->carried)
+		parser__asked(parser, slice__of(at, bytes));
 	return bytes * (1 + more);
 }
 
@@ -305,14 +304,13 @@ static COLD const uint8_t *learn(struct redis *redis, const struct pending *p, c
 	if (string)
 		line -= (size_t)form.number + 2;
 	if (bytes < WORD_BYTES)
-		known__add_short(&said->known, at, bytes, string ? word__first(line) : ~0ull);
+		words__add_short(&said->known, at, bytes, string ? word__first(line) : ~0ull);
 	else if (line <= WORD_BYTES)
-		known__add(&said->known, at, 0, line);
-	else if (string || !known__add(&said->known, at, 0, WORD_BYTES) ||
-		 !known__add(&said->known, at, line - WORD_BYTES, WORD_BYTES))
+		words__add(&said->known, at, 0, line);
+	else if (string || !words__add(&said->known, at, 0, WORD_BYTES) ||
+		 !words__add(&said->known, at, line - WORD_BYTES, WORD_BYTES))
 		return next;
 	said->known.bytes = (uint32_t)bytes;
-	said->known.serial = ++redis->serial;
 	return next;
 }
 
@@ -321,7 +319,7 @@ static inline bool is_said(const struct redis_said *said, const struct pending *
 			   const uint8_t *at, const uint8_t *end)
 {
 	return said->command == p->kind && said->number == p->number &&
-	       known__is(&said->known, at, (size_t)(end - at));
+	       words__are(&said->known, at, (size_t)(end - at));
 }
 
 /* Of another reply: whether it says the same to the metrics, in as many bytes. */
@@ -386,8 +384,8 @@ static inline const uint8_t *answer(struct parser *parser, const struct run *run
 	a.detail.redis.hits = said->hits;
 	a.detail.redis.misses = said->misses;
 	parser__answer_many(parser, &a, times);
-	if ((size_t)(next - at) == run->bytes.length)
-		parser__told(parser, &said->known, &a.detail);
+	if ((size_t)(next - at) == run->bytes.length && said->known.bytes && !run->carried)
+		parser__told(parser, slice__of(at, said->known.bytes));
 	return next;
 }
 
@@ -411,4 +409,41 @@ size_t redis_fast__replies(struct parser *parser, const struct run *run, size_t 
 			redis__answer_silent(parser, run->time_ns);
 	}
 	return (size_t)(at - begin);
+}
+
+/* ---- what is known again (again.h) ---- */
+
+static bool describe_request(struct slice message, uint8_t *least, uint8_t *spread)
+{
+	const uint8_t *at = message.data, *end = at + message.length, *data;
+	uint64_t arguments, length;
+
+	at = number_line(at + 1, end, &arguments);
+	for (uint64_t i = 0; at && i < arguments; i++) {
+		data = at < end ? number_line(at + 1, end, &length) : NULL;
+		if (!data || length + 2 > (uint64_t)(end - data))
+			return false;
+		if (i) /* not its name, but keys and values may be others */
+			ranges__allow(least, spread, (size_t)(data - message.data), length, 0,
+				      0xff);
+		at = data + length + 2;
+	}
+	return at == end;
+}
+
+bool redis_fast__describe(const struct parser *parser, bool request, struct slice message,
+			  uint8_t *least, uint8_t *spread)
+{
+	struct form form = {0};
+
+	(void)parser;
+	if (request)
+		return describe_request(message, least, spread);
+	if (value(message.data, message.data + message.length, &form) !=
+	    message.data + message.length)
+		return false;
+	if (form.type == '$' && !form.nil)
+		ranges__allow(least, spread, message.length - (size_t)form.number - 2,
+			      (size_t)form.number, 0, 0xff);
+	return true;
 }

@@ -3,7 +3,7 @@
 #ifndef SONDE_REDIS_INTERNAL_H
 #define SONDE_REDIS_INTERNAL_H
 
-#include "protocol/known.h"
+#include "protocol/words.h"
 #include "protocol/protocol.h"
 #include "protocol/redis_details.h"
 #include "protocol/redis_commands.h"
@@ -120,7 +120,7 @@ struct reply {
 #define REDIS_KNOWN	 4
 
 struct redis_known {
-	struct known_message known;
+	struct words known;
 	uint32_t header_words; /* the first ones */
 	uint32_t last;	       /* bytes of the newest one that was read */
 	uint32_t label;
@@ -131,7 +131,7 @@ struct redis_known {
 
 /* What was said last to a plain command. */
 struct redis_said {
-	struct known_message known;
+	struct words known;
 	uint32_t number; /* the entry's */
 	uint32_t hits, misses;
 	uint16_t command;
@@ -142,8 +142,7 @@ struct redis {
 	struct reply reply;
 	struct redis_known known[REDIS_KNOWN];
 	struct redis_said said;
-	uint32_t serial; /* of what is known: counted up */
-	bool leaving;	 /* whatever ends now is no failure */
+	bool leaving; /* whatever ends now is no failure */
 };
 
 /* What became of some bytes, as in http1.c. */
@@ -172,6 +171,8 @@ enum detection redis__begins_reply(struct slice bytes);
 
 size_t redis_fast__requests(struct parser *parser, const struct run *run, size_t from);
 size_t redis_fast__replies(struct parser *parser, const struct run *run, size_t from);
+bool redis_fast__describe(const struct parser *parser, bool request, struct slice message,
+			  uint8_t *least, uint8_t *spread);
 
 /* ---- redis_answer.c: what a whole reply means ---- */
 

@@ -16,20 +16,28 @@
 #define WORD_ONES  0x0101010101010101ull
 #define WORD_TOPS  0x8080808080808080ull
 
+/*
+ * Of any place, and of whatever type it is. Not by memcpy() to a variable: the address of one makes
+ * the compiler guard the stack of every function that looks at a word.
+ */
+#define WORD_ANYWHERE __attribute__((packed, may_alias))
+
+struct word {
+	uint64_t value;
+} WORD_ANYWHERE;
+
+struct half_word {
+	uint32_t value;
+} WORD_ANYWHERE;
+
 static inline uint64_t word__at(const uint8_t *bytes)
 {
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return word;
+	return ((const struct word *)bytes)->value;
 }
 
 static inline uint32_t word__half_at(const uint8_t *bytes)
 {
-	uint32_t half;
-
-	memcpy(&half, bytes, sizeof(half));
-	return half;
+	return ((const struct half_word *)bytes)->value;
 }
 
 static inline bool word__has_zero(uint64_t word)
@@ -64,15 +72,13 @@ static inline bool word__has_row(uint64_t word, uint8_t first)
 /* Up to eight bytes as a word, zeros behind them. */
 static inline uint64_t word__part(const uint8_t *bytes, size_t length)
 {
-	uint32_t first, last;
+	size_t half = WORD_BYTES / 2;
 
 	if (length == WORD_BYTES)
 		return word__at(bytes);
-	if (length >= sizeof(first)) {
-		memcpy(&first, bytes, sizeof(first));
-		memcpy(&last, bytes + length - sizeof(last), sizeof(last));
-		return first | (uint64_t)last << 8 * (length - sizeof(last));
-	}
+	if (length >= half)
+		return word__half_at(bytes) | (uint64_t)word__half_at(bytes + length - half)
+						      << 8 * (length - half);
 	if (!length)
 		return 0;
 	return bytes[0] | (uint32_t)bytes[length / 2] << 8 * (length / 2) |
