@@ -7,7 +7,7 @@
 
 #define ALIKE_LEAST 2  /* exchanges as the one before, until the next ones may pass */
 #define ALIKE_MOST  64 /* where they were learned in vain before */
-#define WORTH	    16 /* so many passed: it was not in vain */
+#define WORTH	    8  /* so many passed: it was not in vain */
 #define ENTRIES_MAX 2  /* that a request opens: itself, and a silent one behind it */
 
 struct again {
@@ -18,7 +18,8 @@ struct again {
 	uint8_t entries;
 	uint8_t busy, idle; /* enum activity behind a request, and an answer */
 	bool begins;	    /* that a request was read is told */
-	uint32_t passed;    /* exchanges, since it was learned */
+	bool learned;	    /* once, at least */
+	uint32_t passed;    /* exchanges, since the last time */
 	/* the engine's counters of its protocol and side */
 	uint64_t *seen, *in_flight, *reported, *moved;
 	struct pending entry[ENTRIES_MAX];	  /* as they were opened */
@@ -37,7 +38,7 @@ void again__free(struct connection *c)
 	struct again *a = c->again;
 
 	c->again = NULL;
-	c->again_ready = false;
+	c->again_state = AGAIN_NONE;
 	if (!a)
 		return;
 	let_go(c, &a->request);
@@ -77,6 +78,30 @@ static const struct known_message *describe(struct connection *c, bool request,
 	return known_messages__hold(c->engine->known, &draft, message.length);
 }
 
+/* The next time it has to be alike more often before. */
+static void doubt(struct parser *parser)
+{
+	if (parser->alike.least < ALIKE_MOST)
+		parser->alike.least *= 2;
+}
+
+static void judge_last(struct parser *parser, const struct again *a)
+{
+	if (a->passed >= WORTH)
+		parser->alike.least = ALIKE_LEAST;
+	else if (a->learned)
+		doubt(parser);
+}
+
+/* What is known makes room for something else. */
+static void forget(struct connection *c, struct again *a)
+{
+	let_go(c, &a->request);
+	let_go(c, &a->response);
+	let_go(c, &a->next_request);
+	again__stop(c);
+}
+
 /* What was asked is kept until it is answered: only then it is known to be of use. */
 static COLD void keep_request(struct connection *c, struct slice message)
 {
@@ -87,7 +112,7 @@ static COLD void keep_request(struct connection *c, struct slice message)
 		a = c->again = calloc(1, sizeof(*a));
 	if (!a)
 		return;
-	let_go(c, &a->next_request);
+	forget(c, a);
 	a->next_request = describe(c, true, message);
 	a->entries = (uint8_t)p->count;
 	for (uint32_t i = 0; i < p->count; i++) {
@@ -107,6 +132,13 @@ static bool stands_alone(const struct pairing *p)
 	       p->count <= ENTRIES_MAX && (!behind || behind->silent);
 }
 
+/* A plain run has gone the general way. */
+static void confirm(struct connection *c)
+{
+	if (c->again_state == AGAIN_UNSURE)
+		c->again_state = AGAIN_PAUSED;
+}
+
 void parser__asked(struct parser *parser, struct slice message)
 {
 	struct alike *alike = &parser->alike;
@@ -115,6 +147,7 @@ void parser__asked(struct parser *parser, struct slice message)
 	alike->asked = !parser->wanted && stands_alone(&parser->pairing);
 	if (!alike->asked)
 		return;
+	confirm(parser->connection);
 	if (message.length != alike->request_bytes || front->label != alike->label) {
 		alike->request_bytes = (uint32_t)message.length;
 		alike->label = front->label;
@@ -122,19 +155,6 @@ void parser__asked(struct parser *parser, struct slice message)
 	} else if (alike->times + 1 >= alike->least) {
 		keep_request(parser->connection, message);
 	}
-}
-
-/* It did not pass often: the next time it has to be alike more often before. */
-static void judge_last(struct parser *parser, const struct again *a)
-{
-	struct alike *alike = &parser->alike;
-
-	if (!a->request)
-		return;
-	if (a->passed >= WORTH)
-		alike->least = ALIKE_LEAST;
-	else if (alike->least < ALIKE_MOST)
-		alike->least *= 2;
 }
 
 static void find_counters(const struct connection *c, struct again *a)
@@ -148,22 +168,29 @@ static void find_counters(const struct connection *c, struct again *a)
 	a->moved = &n->chunk_bytes[c->id_protocol];
 }
 
+/* Nothing is in flight. */
+static void resume(struct connection *c)
+{
+	pairing__forget(&c->parser.pairing);
+	c->again_state = AGAIN_READY;
+}
+
 static COLD void learn(struct connection *c, struct slice message)
 {
 	struct again *a = c->again;
 
-	if (!a || !a->next_request || a->exchange.outcome != OUTCOME_OK || !is_quiet(c))
+	if (!a || a->exchange.outcome != OUTCOME_OK || !is_quiet(c))
 		return;
-	judge_last(&c->parser, a);
-	let_go(c, &a->request);
-	let_go(c, &a->response);
-	a->request = a->next_request;
-	a->next_request = NULL;
-	a->response = describe(c, false, message);
+	if (a->next_request)
+		a->response = describe(c, false, message);
 	if (!a->response) {
-		let_go(c, &a->request);
+		doubt(&c->parser);
 		return;
 	}
+	judge_last(&c->parser, a);
+	a->request = a->next_request;
+	a->next_request = NULL;
+	a->learned = true;
 	a->meaning = c->engine->meaning;
 	a->tgid = c->tgid;
 	a->flags = c->chunk_flags;
@@ -171,8 +198,7 @@ static COLD void learn(struct connection *c, struct slice message)
 	a->passed = 0;
 	a->exchange.again = true;
 	find_counters(c, a);
-	pairing__forget(&c->parser.pairing);
-	c->again_ready = true;
+	resume(c);
 }
 
 void again__keep_exchange(struct connection *c, const struct exchange *exchange)
@@ -183,16 +209,20 @@ void again__keep_exchange(struct connection *c, const struct exchange *exchange)
 
 void parser__told(struct parser *parser, struct slice message)
 {
+	struct connection *c = parser->connection;
 	struct alike *alike = &parser->alike;
 
+	confirm(c);
 	if (!alike->asked || parser->pairing.count || message.length != alike->response_bytes) {
 		alike->response_bytes = (uint32_t)message.length;
 		alike->times = 0;
 	} else if (++alike->times >= alike->least) {
-		learn(parser->connection, message);
+		learn(c, message);
 		alike->times = 0;
 	}
 	alike->asked = false;
+	if (c->again_state == AGAIN_PAUSED && is_quiet(c))
+		resume(c);
 }
 
 void parser__begin_alike(struct parser *parser)
@@ -280,11 +310,19 @@ static inline bool answer(struct connection *c, struct again *a, struct stream *
 	*a->in_flight -= e->count;
 	*a->reported += e->count;
 	exchanges__publish(c, e);
+	e->again = true;
 	pairing->count = 0;
 	a->passed += e->count;
 	if (a->busy)
 		parser__activity(&c->parser, a->idle, chunk->event.time_ns);
 	return true;
+}
+
+void again__leave(struct connection *c)
+{
+	c->again->exchange.again = false;
+	if (c->protocol && c->protocol->passed)
+		c->protocol->passed(&c->parser, c->again->entry);
 }
 
 bool again__takes(struct connection *c, const struct chunk *chunk)

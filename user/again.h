@@ -4,9 +4,9 @@
  * (protocol/known.h), each is a chunk of its own, and nothing else is in flight. They pass without
  * their parser, which would make the same of them and be left as it is.
  *
- * Whatever is otherwise goes the general way, and the connection with it until there were exchanges
- * alike again: a request that came this way is an entry of the pairing like any other, so nothing
- * has to be made up for.
+ * Whatever is otherwise goes the general way: a request that came this way is an entry of the
+ * pairing like any other, so nothing has to be made up for. Plain exchanges of another form that go
+ * there leave what is known as it is; after anything else there have to be exchanges alike again.
  */
 #ifndef SONDE_AGAIN_H
 #define SONDE_AGAIN_H
@@ -14,12 +14,33 @@
 #include <stdbool.h>
 #include "connection.h"
 
-/* True: it was taken. False: nothing was done, it is to go the general way. */
+enum again_state {
+	AGAIN_NONE = 0, /* nothing is known, or what is may mean something else by now */
+	AGAIN_UNSURE,	/* a run goes the general way; it has to be plain for what is known to hold */
+	AGAIN_PAUSED,	/* it was: it will hold when nothing is in flight any more */
+	AGAIN_READY	/* exchanges may pass */
+};
+
+/* For c->again_state == AGAIN_READY. True: it was taken. False: nothing was done, it is to go the
+ * general way. */
 bool again__takes(struct connection *c, const struct chunk *chunk);
-/* The general way is gone, or what a message means may have changed. */
+/* For c->again_state == AGAIN_READY: the parser gets to know what has passed. */
+void again__leave(struct connection *c);
+
+/* A run goes the general way. */
+static inline void again__pause(struct connection *c)
+{
+	if (c->again_state == AGAIN_READY)
+		again__leave(c);
+	c->again_state = c->again_state >= AGAIN_PAUSED ? AGAIN_UNSURE : AGAIN_NONE;
+}
+
+/* What a message means may have changed, or something else than messages has come. */
 static inline void again__stop(struct connection *c)
 {
-	c->again_ready = false;
+	if (c->again_state == AGAIN_READY)
+		again__leave(c);
+	c->again_state = AGAIN_NONE;
 }
 /* What is told on the general way may be what is to be learned. */
 void again__keep_exchange(struct connection *c, const struct exchange *exchange);

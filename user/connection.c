@@ -353,7 +353,7 @@ void connections__chunk(struct connections *t, const struct chunk *chunk)
 {
 	struct connection *c = *slot(t, chunk->connection);
 
-	if (c && c->again_ready && again__takes(c, chunk))
+	if (c && c->again_state == AGAIN_READY && again__takes(c, chunk))
 		return;
 	if (!c || !stream__flows(c, chunk)) {
 		take_any(t, chunk);

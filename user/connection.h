@@ -80,7 +80,7 @@ struct connection {
 	bool own;	     /* of a command of sonde itself */
 	uint8_t leaving;     /* enum loss_reason of what is in flight when it is let go; 0: none */
 	bool ignored;	     /* of a process that the configuration leaves out */
-	bool again_ready;    /* exchanges may go the way of again.h */
+	uint8_t again_state; /* enum again_state of again.h */
 	uint8_t local_address[16];
 	uint8_t remote_address[16];
 	char path[SONDE_UNIX_PATH_MAX];

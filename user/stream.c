@@ -347,7 +347,7 @@ static void flow(struct connection *c, struct stream *s, const struct chunk *chu
 	run.carried = run.carried_ns = run.carried_queue_ns = 0;
 	run.request = request;
 	run.full = false;
-	again__stop(c);
+	again__pause(c);
 	begin_run(c, request);
 	note(c, s, chunk);
 	consumed = protocol->feed(&c->parser, &run);

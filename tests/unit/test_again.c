@@ -89,7 +89,7 @@ static bool passes(const struct conversation *c)
 {
 	const struct connection *found = connections__find(c->h.engine->connections, 7);
 
-	return found && found->again_ready;
+	return found && found->again_state == AGAIN_READY;
 }
 
 static void close_one(struct conversation *c)
@@ -148,7 +148,9 @@ static void others_between(struct conversation *c)
 	ask(c, GET, LONGER);
 	ask(c, GET, NIL);
 	ask(c, GET_LONGER, VALUE);
+	must_pass(c);
 	ask_often(c, 4, GET, VALUE);
+	must_pass(c);
 	ask(c, SET, OK);
 	ask(c, GET, ERROR);
 	ask_often(c, SURELY, SET, OK);

@@ -207,6 +207,13 @@ static void clear(struct parser *parser)
 	postgres_names__clear(&s->portals);
 }
 
+/* The unnamed portal may be executed again, within a transaction. */
+static void passed(struct parser *parser, const struct pending *entry)
+{
+	if (entry->kind == POSTGRES_EXECUTE)
+		postgres__of(parser)->portals.unnamed = entry->label;
+}
+
 const struct protocol postgres_protocol = {
 	.id = PROTOCOL_POSTGRES,
 	.name = "postgres",
@@ -220,4 +227,5 @@ const struct protocol postgres_protocol = {
 	.end = end,
 	.clear = clear,
 	.describe = postgres_fast__describe,
+	.passed = passed,
 };

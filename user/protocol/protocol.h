@@ -98,6 +98,8 @@ struct protocol {
 	 */
 	bool (*describe)(const struct parser *parser, bool request, struct slice message,
 			 uint8_t *least, uint8_t *spread);
+	/* Such requests have passed that are known, and their answers. May be NULL. */
+	void (*passed)(struct parser *parser, const struct pending *entry);
 };
 
 /* The table; ends with NULL. Adding a protocol is one line there (protocol.c). */

@@ -223,6 +223,11 @@ static void end(struct parser *parser, bool request, uint64_t time_ns, bool rese
 		redis__answer_silent(parser, time_ns);
 }
 
+static void passed(struct parser *parser, const struct pending *entry)
+{
+	((struct redis *)parser->state)->request.command = entry->kind;
+}
+
 const struct protocol redis_protocol = {
 	.id = PROTOCOL_REDIS,
 	.name = "redis",
@@ -236,4 +241,5 @@ const struct protocol redis_protocol = {
 	.end = end,
 	.clear = clear,
 	.describe = redis_fast__describe,
+	.passed = passed,
 };
