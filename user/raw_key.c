@@ -258,20 +258,37 @@ static bool leave_numbers_out(struct pieces *p, const uint8_t *at, const uint8_t
 	return true;
 }
 
+/* What may make a quote mean something else; `next` are the bytes behind those of `b`. */
+static inline block_t unplain(block_t b, block_t next)
+{
+	return block__equal(b, '"') | block__equal(b, '\\') | block__equal(b, '$') |
+	       (block__equal(b, '-') & block__equal(next, '-')) |
+	       (block__equal(b, '/') & block__equal(next, '*'));
+}
+
+static inline uint32_t quotes_in(block_t b)
+{
+	return block__bits(block__equal(b, '\''));
+}
+
 /* Strings that end with the next quote for sure: no comment, nothing quoted otherwise. */
 static bool has_plain_strings(struct slice sql)
 {
-	size_t quotes = 0;
+	const uint8_t *at = sql.data, *end = at + sql.length;
+	uint32_t quotes = 0; /* of which only matters whether they are even */
+	size_t left;
+	block_t b;
 
-	for (size_t i = 0; i < sql.length; i++) {
-		uint8_t c = sql.data[i], next = i + 1 < sql.length ? sql.data[i + 1] : 0;
-
-		if (c == '"' || c == '\\' || c == '$' || (c == '-' && next == '-') ||
-		    (c == '/' && next == '*'))
+	for (; end - at > BLOCK_BYTES; at += BLOCK_BYTES) {
+		b = block__at(at);
+		if (block__any(unplain(b, block__at(at + 1))))
 			return false;
-		quotes += c == '\'';
+		quotes ^= quotes_in(b);
 	}
-	return quotes && quotes % 2 == 0;
+	left = (size_t)(end - at);
+	b = block__part(at, left);
+	quotes ^= quotes_in(b);
+	return !__builtin_parity(quotes) && !block__any(unplain(b, block__part(at + 1, left - 1)));
 }
 
 static void leave_strings_out(struct pieces *p, const uint8_t *at, const uint8_t *end)

@@ -194,6 +194,38 @@ static uint64_t path_key(const char *target)
 	return key;
 }
 
+/* Other letters between quotes, among all that may make a quote mean something else. */
+static void strings_may_be_others(void **state)
+{
+	static const char *const pieces[] = {
+		"'",  "'",  "'",  "'",	"x", "x",  " x", "\"",
+		"\\", "$",  "$",  "--", "-", "/",  "*",	 "/*",
+		"*/", "\n", " E", ",",	"=", "''", "#",	 "some longer words of it"};
+	char text[512], other[512], out[1025], other_out[1025];
+	uint32_t same = 0;
+	struct sql a, b;
+
+	(void)state;
+	for (int i = 0; i < 4 * TEXTS; i++) {
+		size_t length = write_text(text, pieces, sizeof(pieces) / sizeof(*pieces), 12);
+		bool quoted = false, changed = false;
+
+		for (size_t at = 0; at <= length; at++) {
+			other[at] = quoted && text[at] == 'x' ? 'z' : text[at];
+			changed |= other[at] != text[at];
+			quoted ^= text[at] == '\'';
+		}
+		if (!changed || sql_key(text) != sql_key(other))
+			continue;
+		sql__normalise(slice__of(text, length), false, out, sizeof(out), &a);
+		sql__normalise(slice__of(other, length), false, other_out, sizeof(other_out), &b);
+		if (strcmp(out, other_out) != 0)
+			fail_msg("`%s` is `%s`, but `%s` is `%s`", text, out, other, other_out);
+		same++;
+	}
+	assert_true(same > TEXTS / 50);
+}
+
 static void numbers_do_not_matter(void **state)
 {
 	(void)state;
@@ -351,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_do_not_matter),
+		cmocka_unit_test(strings_may_be_others),
 		cmocka_unit_test(a_path_ends_before_its_query),
 		cmocka_unit_test(digits_may_be_what_is_allowed),
 		cmocka_unit_test(numbers_may_be_what_is_allowed),
