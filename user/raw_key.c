@@ -96,12 +96,31 @@ static uint64_t in_runs(uint64_t digits)
 	return runs | runs << 2;
 }
 
-/* The later ones. */
-static uint64_t folded(uint64_t digits)
+/* Those of segments that are nothing but digits: however many and whichever, route.c calls it an
+ * id.
+ */
+static uint64_t whole_segments(const uint8_t *path, struct marked_path marked)
 {
-	uint64_t runs = in_runs(digits);
+	uint64_t whole = 0;
 
-	return runs & runs << 1;
+	for (uint64_t left = marked.digits; left;) {
+		size_t at = (size_t)__builtin_ctzll(left);
+		size_t n = (size_t)__builtin_ctzll(~(left >> at)); /* bit 63 is none */
+		uint64_t run = ((1ull << n) - 1) << at;
+
+		if (at && path[at - 1] == '/' && (at + n == marked.length || path[at + n] == '/'))
+			whole |= run;
+		left &= ~run;
+	}
+	return whole;
+}
+
+/* All but the first ones of other numbers: that may tell the millennium of a date. */
+static uint64_t folded(const uint8_t *path, struct marked_path marked)
+{
+	uint64_t runs = in_runs(marked.digits);
+
+	return (runs & runs << 1) | whole_segments(path, marked);
 }
 
 /* The word with zeros for digits where the lowest eight bits say so: bit i is spread over byte i.
@@ -117,7 +136,7 @@ static inline uint64_t fold(uint64_t word, uint64_t bits)
 
 uint64_t raw_key__of_marked(uint64_t seed, const uint8_t *path, struct marked_path marked)
 {
-	uint64_t bits = folded(marked.digits), hash = seed, word;
+	uint64_t bits = folded(path, marked), hash = seed, word;
 	size_t left = marked.length;
 
 	for (; left > WORD_BYTES; left -= WORD_BYTES, path += WORD_BYTES, bits >>= WORD_BYTES) {
@@ -131,10 +150,10 @@ uint64_t raw_key__of_marked(uint64_t seed, const uint8_t *path, struct marked_pa
 	return hash__last(hash, fold(word, bits), marked.length);
 }
 
-/* The first one tells the millennium of a date, which is the first or the second. */
+/* Dates are of the first or the second millennium. */
 void raw_key__allow(const uint8_t *path, struct marked_path marked, uint8_t *least, uint8_t *spread)
 {
-	uint64_t later = folded(marked.digits), runs = in_runs(marked.digits);
+	uint64_t later = folded(path, marked), runs = in_runs(marked.digits);
 
 	for (size_t i = 0; i < marked.length; i++) {
 		if (later >> i & 1)

@@ -126,7 +126,8 @@ static void statements_of_one_key_are_one_statement(void **state)
 
 /* ---- as it is meant, byte by byte ---- */
 
-/* The text without what is left out: the later digits of long numbers, all of a statement's. */
+/* The text without what is left out: the digits of short paths' segments, else the later ones of
+ * long numbers, all of a statement's. */
 static size_t plain_key(const char *text, size_t length, bool sql, char *out)
 {
 	size_t used = 0;
@@ -137,6 +138,9 @@ static size_t plain_key(const char *text, size_t length, bool sql, char *out)
 		n = strspn(text + i, "0123456789");
 		if (sql && n && i && strchr(" \n\t,([=<>+-*/.", text[i - 1])) {
 			out[used++] = '#';
+		} else if (!sql && n && length < MARKED_MAX && text[i - 1] == '/' &&
+			   (i + n == length || text[i + n] == '/')) {
+			used += (size_t)sprintf(out + used, "<%u>", (unsigned int)n);
 		} else if (!sql && n >= 4) {
 			used += (size_t)sprintf(out + used, "%c#%u#", text[i], (unsigned int)n);
 		} else {
@@ -240,6 +244,9 @@ static void numbers_do_not_matter(void **state)
 	assert_true(path_key("/v1/orders/12345") == path_key("/v1/orders/19876"));
 	assert_true(path_key("/v1/orders/12345") != path_key("/v2/orders/12345"));
 	assert_true(path_key("/v1/orders/12345") != path_key("/v1/orders/123456"));
+	assert_true(path_key("/v1/orders/7") == path_key("/v1/orders/8"));
+	assert_true(path_key("/v1/7/orders") == path_key("/v1/8/orders"));
+	assert_true(path_key("/v1/a7/orders") != path_key("/v1/a8/orders"));
 }
 
 static void a_path_ends_before_its_query(void **state)
