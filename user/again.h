@@ -16,9 +16,9 @@
 
 enum again_state {
 	AGAIN_NONE = 0, /* nothing is known, or what is may mean something else by now */
-	AGAIN_UNSURE,	/* a run goes the general way; it has to be plain for what is known to hold */
-	AGAIN_PAUSED,	/* it was: it will hold when nothing is in flight any more */
-	AGAIN_READY	/* exchanges may pass */
+	AGAIN_UNSURE, /* a run goes the general way; it has to be plain for what is known to hold */
+	AGAIN_PAUSED, /* it was: it will hold when nothing is in flight any more */
+	AGAIN_READY   /* exchanges may pass */
 };
 
 /* For c->again_state == AGAIN_READY. True: it was taken. False: nothing was done, it is to go the
