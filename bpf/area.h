@@ -13,56 +13,61 @@
 #ifndef SONDE_BPF_AREA_H
 #define SONDE_BPF_AREA_H
 
-static __always_inline u64 area__padded(u64 bytes)
-{
-	return (bytes + 7) & ~7ULL;
-}
+/* Bytes that may be written behind a record: its own end, up to where the next one may begin. */
+#define AREA_BEYOND 24
 
-/* A record ends before the lap's end, or runs over it into the slack: the next one begins the lap.
- */
-static __always_inline u64 area__behind(u64 at, u64 bytes)
-{
-	u64 lap = ~((u64)area_bytes - 1), next = at + area__padded(bytes);
-
-	return (next ^ at) & lap ? next & lap : next;
-}
-
-/* Owns this CPU's area if it is free and has room; *at is where the record goes. */
-static __always_inline struct area *area__own(u64 bytes, u64 *at)
+static __always_inline struct area *area__of_cpu(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-	struct area *area = bpf_map_lookup_elem(&areas, &cpu);
-	u64 place;
 
-	if (!area)
-		return 0;
-	place = *(volatile u64 *)&area->place;
-	if (place & AREA_OWNED ||
-	    place + area__padded(bytes) - *(volatile u64 *)&area->consumed > area_bytes)
-		return 0;
-	if (__sync_val_compare_and_swap(&area->place, place, place | AREA_OWNED) != place)
-		return 0;
-	*at = place;
-	return area;
+	return bpf_map_lookup_elem(&areas, &cpu);
 }
 
-static __always_inline struct chunk *area__record(struct area *area, u64 at)
+/* Where the next record goes, were nobody writing. */
+static __always_inline u64 area__place(const struct area *area)
 {
-	return (struct chunk *)(area->data + (at & (area_bytes - 1)));
+	return *(volatile u64 *)&area->place & ~(u64)AREA_OWNED;
 }
 
-/* A full barrier goes with the exchange: the record is there before it is seen. */
+/* For a record that ends there. */
+static __always_inline bool area__has_room(const struct area *area, u32 lap, u64 end)
+{
+	return end + AREA_BEYOND - *(volatile u64 *)&area->consumed <= lap;
+}
+
+/*
+ * False where somebody is writing. The record's time is to be taken behind this. (clang compares
+ * with a bool in between unless it does not see that this is the exchange's own comparison.)
+ */
+static __always_inline bool area__own(struct area *area, u64 place)
+{
+	u64 expected = place;
+
+	asm volatile("" : "+r"(expected));
+	return __sync_val_compare_and_swap(&area->place, place, place | AREA_OWNED) == expected;
+}
+
+/*
+ * A record ends before the lap's end, or runs over it into the slack: the next one begins the lap.
+ * What was written must be seen before the place is. x86 keeps stores in order; elsewhere a full
+ * barrier goes with the exchange.
+ */
 static __always_inline void area__disown(struct area *area, u64 place)
 {
+#if defined(__TARGET_ARCH_x86)
+	asm volatile("" ::: "memory");
+	*(volatile u64 *)&area->place = place;
+#else
 	__sync_lock_test_and_set(&area->place, place);
+#endif
 }
 
 /* As wakeup(): one record in 16 looks. What is thrown away here is only the news. */
-static __always_inline void area__alarm(const struct area *area, u64 place, u64 time_ns)
+static __always_inline void area__alarm(const struct area *area, u32 lap, u64 place, u64 time_ns)
 {
 	void *record;
 
-	if (time_ns & 15 || place - area->consumed < area_bytes / 2)
+	if (time_ns & 15 || place - area->consumed < lap / 2)
 		return;
 	record = bpf_ringbuf_reserve(&ring, sizeof(u64), 0);
 	if (record)

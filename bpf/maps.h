@@ -41,9 +41,9 @@ struct state {
 	u8 depth;
 	u8 error;   /* with which it ended while bytes were unread; errno or 0 */
 	u32 fate;   /* of its connection where there is sampling; 0: not known yet */
-	u8 brief;   /* a call may go the short way (brief.h) */
 	u8 changed; /* to which TCP state it was told to have gone last (hold.h) */
-	u8 pad[2];
+	u8 pad[3];
+	u64 like; /* brief__key() of the calls that may go the short way (brief.h); 0: none */
 };
 
 struct listener {
@@ -153,7 +153,10 @@ __u64 settle_until; /* an AF_UNIX socket first seen before that time is older th
 /* Set before loading: the verifier leaves out what the way in has no use for. */
 const volatile bool by_sys_exit; /* states are in numbered_sockets, not with the socket */
 const volatile bool with_tls;	 /* TLS libraries are probed */
-const volatile __u32 area_bytes; /* of a lap of an area, a power of two; 0: there are none */
+const volatile bool with_areas;
+const volatile __u32 area_bytes; /* of a lap of an area, a power of two */
+/* A copy to the stack is checked faster by the kernel than one to a map (brief.h). */
+const volatile bool by_stack;
 
 __u32 own_tgid;		  /* sonde itself is never observed */
 __u32 verdict_generation; /* grows when user/ left a verdict that decided connections must see, too

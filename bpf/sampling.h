@@ -64,7 +64,7 @@ static __always_inline u32 fate__of(const struct state *state, const struct sock
  */
 static __always_inline void state__come_back(struct state *state)
 {
-	state->brief = 0;
+	state->like = 0;
 	__sync_fetch_and_and(&state->flags, ~(STATE_OPENED | STATE_LEFT_OUT));
 	__sync_fetch_and_or(&state->flags, STATE_EXISTING);
 	__sync_fetch_and_add(&state->position[DIRECTION_RECV], 1);
@@ -85,7 +85,7 @@ static __noinline int sampling__decide(struct state *state, const struct sock *s
 	if (!state->fate)
 		state->fate = fate__of(state, sk);
 	if (state->fate > sampling_threshold) {
-		state->brief = 0;
+		state->like = 0;
 		if (!(__sync_fetch_and_or(&state->flags, STATE_LEFT_OUT) & STATE_LEFT_OUT))
 			__sync_fetch_and_add(&sampled_out, 1);
 		return 1;

@@ -82,14 +82,16 @@ static __always_inline u32 tcp__copied(const struct sock *sk)
  * The same where a call has ended, which is often: a socket that the kernel vouches for can be read
  * without a helper that guards against faults.
  */
+static __always_inline u32 tcp__copied_of_socket(const struct sock *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)sk);
+
+	return tcp ? tcp->copied_seq : tcp__copied(sk);
+}
+
 static __always_inline u32 tcp__copied_of_call(const struct sock *sk)
 {
-	struct tcp_sock *tcp;
-
-	if (by_sys_exit)
-		return tcp__copied(sk);
-	tcp = bpf_skc_to_tcp_sock((void *)sk);
-	return tcp ? tcp->copied_seq : tcp__copied(sk);
+	return by_sys_exit ? tcp__copied(sk) : tcp__copied_of_socket(sk);
 }
 
 /* Not yet taken by the owner, a FIN included. */

@@ -222,6 +222,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct css_set *cgroups;
+	struct io_uring_task *io_uring;
 	char comm[16];
 };
 

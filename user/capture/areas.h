@@ -11,8 +11,8 @@
 
 #define AREA_HEADER 128
 #define AREA_OWNED  1
-/* What a record may run over the end of a lap; as bpf/maps.h has it. */
-#define AREA_SLACK (sizeof(struct chunk) + 4096)
+/* What a record may run over the end of a lap (BRIEF_MAX), and what is written behind it. */
+#define AREA_SLACK (sizeof(struct chunk) + 4096 + 32)
 
 /* struct area of bpf/maps.h */
 struct area {

@@ -15,11 +15,12 @@
 #include <bpf/libbpf.h>
 #include "capture/capture_internal.h"
 
-#define RING_BYTES (8u << 20)
-#define AREAS_FROM (1u << 20) /* bytes of ring: a smaller one was asked for to be small */
-#define AREA_LEAST (64u << 10)
-#define AREA_MOST  (256u << 10)
-#define SETTLE_NS  100000000ull /* before a command says that it is ready (session.c) */
+#define RING_BYTES  (8u << 20)
+#define AREAS_FROM  (1u << 20) /* bytes of ring: a smaller one was asked for to be small */
+#define AREA_LEAST  (64u << 10)
+#define AREA_MOST   (256u << 10)
+#define AREA_UNUSED 4096u	 /* that there is one the programs need not ask */
+#define SETTLE_NS   100000000ull /* before a command says that it is ready (session.c) */
 
 enum capture_way capture__way(const struct capture *capture)
 {
@@ -111,11 +112,12 @@ static void size_maps(struct capture *capture)
 	bpf_map__set_max_entries(bpf->maps.ring, capture->ring_bytes);
 	bpf_map__set_max_entries(bpf->maps.scratches, DIRECTION_COUNT * (uint32_t)capture->cpus);
 	capture->area_bytes = area_bytes(capture);
-	if (capture->area_bytes) {
+	if (capture->area_bytes)
 		bpf_map__set_max_entries(bpf->maps.areas, (uint32_t)capture->cpus);
-		bpf_map__set_value_size(bpf->maps.areas, area__size(capture->area_bytes));
-	}
-	bpf->rodata->area_bytes = capture->area_bytes;
+	bpf->rodata->with_areas = capture->area_bytes != 0;
+	bpf->rodata->by_stack = kernel__checks_stack_faster();
+	bpf->rodata->area_bytes = capture->area_bytes ? capture->area_bytes : AREA_UNUSED;
+	bpf_map__set_value_size(bpf->maps.areas, area__size(bpf->rodata->area_bytes));
 	if (capture->way != CAPTURE_SYS_EXIT)
 		bpf_map__set_max_entries(bpf->maps.numbered_sockets, 1);
 	bpf->bss->ring_alarm = capture->ring_bytes / 4;

@@ -83,6 +83,13 @@ struct kernel_version {
 };
 /* False where it has no numbers. */
 bool kernel__version(struct kernel_version *out);
+/*
+ * A copy of the caller's memory to a program's stack costs less of the kernel's checks
+ * (CONFIG_HARDENED_USERCOPY) than one to a map: where the verifier lets the stack be read that was
+ * written by a variable length (6715df8d5d24, Linux 6.3), and it is the task's own (until 6.13,
+ * where programs get stacks of their CPU).
+ */
+bool kernel__checks_stack_faster(void);
 /* A function of the kernel without which nothing of ours loads. */
 struct kernel_need {
 	const char *name; /* of what it is there for */

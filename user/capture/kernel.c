@@ -39,6 +39,14 @@ bool kernel__version(struct kernel_version *out)
 	return true;
 }
 
+bool kernel__checks_stack_faster(void)
+{
+	struct kernel_version version;
+
+	return kernel__version(&version) && version.major == 6 && version.minor >= 3 &&
+	       version.minor < 13;
+}
+
 static bool confidential(void)
 {
 	char text[128] = "";

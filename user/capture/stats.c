@@ -160,6 +160,7 @@ uint64_t capture__run_ns(struct capture *capture)
 void capture__sample(struct capture *capture, uint32_t threshold)
 {
 	__atomic_store_n(&capture->bpf->bss->sampling_threshold, threshold, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&capture->bpf->bss->verdict_generation, 1, __ATOMIC_RELEASE);
 }
 
 uint64_t capture__drained_ns(const struct capture *capture)
