@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include "compiler.h"
 #include "connection.h"
 #include "cpu_budget.h"
 #include "database_name.h"
@@ -257,10 +258,8 @@ static void pass_on(void *context, const struct event *event, uint32_t size)
 	engine__event(o->engine, event, size);
 }
 
-static void take(void *context, const struct event *event, uint32_t size)
+static APART void look_first(struct observer *o, const struct event *event, uint32_t size)
 {
-	struct observer *o = context;
-
 	if (o->memory)
 		memory_limit__took(o->memory, size);
 	if (!o->tls || tls_join__is_none_of_it(event, size)) {
@@ -270,6 +269,16 @@ static void take(void *context, const struct event *event, uint32_t size)
 	if (event->type == EVENT_PROCESS)
 		tls_watch__process(o->tls, ((const struct process_event *)event)->tgid);
 	tls_join__take(o->join, event, size, pass_on, o);
+}
+
+static void take(void *context, const struct event *event, uint32_t size)
+{
+	struct observer *o = context;
+
+	if (!o->memory && !o->tap && (!o->tls || tls_join__is_none_of_it(event, size)))
+		engine__event(o->engine, event, size);
+	else
+		look_first(o, event, size);
 }
 
 /* ---- connections whose end was never told ---- */

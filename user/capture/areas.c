@@ -81,16 +81,10 @@ uint64_t areas__consumed(const struct areas *areas, uint32_t index)
 	return at_index(areas, index)->consumed;
 }
 
-const struct event *areas__record(const struct areas *areas, uint32_t index, uint64_t at,
-				  uint64_t *behind)
+const uint8_t *areas__data(const struct areas *areas, uint32_t index, uint64_t *lap)
 {
-	const struct area *area = at_index(areas, index);
-	uint64_t lap = areas->bytes - 1;
-	const struct event *event = (const struct event *)(area->data + (at & lap));
-	uint64_t next = at + ((event->size + 7ul) & ~7ul);
-
-	*behind = (next ^ at) & ~lap ? next & ~lap : next;
-	return event;
+	*lap = areas->bytes - 1;
+	return at_index(areas, index)->data;
 }
 
 void areas__consume(struct areas *areas, uint32_t index, uint64_t place)

@@ -39,9 +39,17 @@ void areas__close(struct areas *areas); /* tolerates NULL */
  */
 bool areas__end(const struct areas *areas, uint32_t index, uint64_t *end);
 uint64_t areas__consumed(const struct areas *areas, uint32_t index);
-/* The record at a place before the end, and the place behind it. */
-const struct event *areas__record(const struct areas *areas, uint32_t index, uint64_t at,
-				  uint64_t *behind);
+/* Where its records are: that of a place is `place & *lap` bytes from there. */
+const uint8_t *areas__data(const struct areas *areas, uint32_t index, uint64_t *lap);
+
+/* The place behind a record of `size` bytes: behind one that runs over its lap, the next lap. */
+static inline uint64_t areas__behind(uint64_t place, uint32_t size, uint64_t lap)
+{
+	uint64_t next = place + ((size + 7ul) & ~7ul);
+
+	return (next ^ place) & ~lap ? next & ~lap : next;
+}
+
 void areas__consume(struct areas *areas, uint32_t index, uint64_t place);
 uint32_t areas__count(const struct areas *areas);
 uint64_t areas__fill(const struct areas *areas); /* bytes waiting in all of them */

@@ -14,6 +14,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "capture/capture_internal.h"
+#include "compiler.h"
 
 #define RING_BYTES  (8u << 20)
 #define AREAS_FROM  (1u << 20) /* bytes of ring: a smaller one was asked for to be small */
@@ -262,25 +263,54 @@ static void watch_splices(struct capture *capture)
 		iterator__run(capture->bpf->progs.find_spliced, NULL, NULL);
 }
 
-static void take_record(void *context, const void *record, uint32_t size)
+/* What is our own business, too. */
+static COLD void look_at(struct capture *capture, const struct event *event)
 {
-	struct capture *capture = context;
-	const struct event *event = record;
-	const struct end_event *end = record;
-	uint64_t delay;
+	const struct end_event *end = (const struct end_event *)event;
 
-	if (size < sizeof(*event) || event->size < sizeof(*event) || event->size > size)
-		return;
 	if (event->type == EVENT_CLOSE)
 		bpf_map_delete_elem(bpf_map__fd(capture->bpf->maps.verdicts), &end->connection);
-	if (event->type == EVENT_CHUNK && event->flags & CHUNK_SPLICED)
+	else if (event->type == EVENT_CHUNK)
 		watch_splices(capture);
-	delay = capture->now_ns > event->time_ns ? capture->now_ns - event->time_ns : 0;
-	capture->taken++;
-	capture->stats.drain_delay_ns = delay;
-	if (delay > capture->stats.drain_delay_max_ns)
-		capture->stats.drain_delay_max_ns = delay;
-	capture->take(capture->context, event, event->size);
+}
+
+static uint64_t delay_of(const struct capture *capture, uint64_t time_ns)
+{
+	return capture->now_ns > time_ns ? capture->now_ns - time_ns : 0;
+}
+
+/* They come by their times: the first one has waited longest. */
+static void note_delays(struct capture *capture, uint64_t first_ns, uint64_t last_ns)
+{
+	uint64_t longest = delay_of(capture, first_ns);
+
+	capture->stats.drain_delay_ns = delay_of(capture, last_ns);
+	if (longest > capture->stats.drain_delay_max_ns)
+		capture->stats.drain_delay_max_ns = longest;
+}
+
+static int tell(struct capture *capture, uint32_t max)
+{
+	uint64_t first_ns = 0, last_ns = 0;
+	const struct event *event;
+	struct merge_run run;
+	int count = merge__begin(capture->merge, max, capture->now_ns, &run);
+
+	if (count < 0)
+		return count;
+	while ((event = merge__next(&run))) {
+		last_ns = event->time_ns;
+		if (!first_ns)
+			first_ns = last_ns;
+		if (event->type != EVENT_CHUNK || event->flags & CHUNK_SPLICED)
+			look_at(capture, event);
+		capture->take(capture->context, event, event->size);
+	}
+	count = merge__told(capture->merge);
+	capture->taken += (uint64_t)count;
+	if (first_ns)
+		note_delays(capture, first_ns, last_ns);
+	return count;
 }
 
 static int tell_loss(struct capture *capture, uint32_t key)
@@ -342,7 +372,7 @@ int capture__drain(struct capture *capture, uint32_t max,
 	if (fill > capture->stats.ring_fill_max)
 		capture->stats.ring_fill_max = fill;
 	capture__measure(capture);
-	count = merge__drain(capture->merge, max, capture->now_ns, take_record, capture);
+	count = tell(capture, max);
 	if (count >= 0)
 		capture->drained_ns = capture->now_ns;
 	if (count > 0 && (uint32_t)count == max)

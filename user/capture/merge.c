@@ -15,10 +15,10 @@
 /* Where a drain stands in an area or (index == area_count) in the ring. */
 struct source {
 	uint64_t time_ns; /* of its next record */
-	const struct event *next;
-	uint32_t size, index;
-	uint64_t at, behind, end; /* of an area */
-	uint32_t told;		  /* records whose room was not given back yet */
+	const uint8_t *data;
+	uint64_t at, end, lap; /* of an area */
+	uint32_t index;
+	uint32_t told; /* records whose room was not given back yet */
 };
 
 struct merge {
@@ -29,8 +29,10 @@ struct merge {
 	uint64_t *area_end;
 	struct source *heap; /* the one whose next record is oldest is first */
 	uint32_t heap_count;
-	void (*take)(void *context, const void *record, uint32_t size);
-	void *context;
+	/* of a drain */
+	uint32_t count, most;
+	uint32_t granted; /* records, to the run of the first source */
+	uint64_t now_ns;
 };
 
 int merge__open(struct ring *ring, struct areas *areas, struct merge **out)
@@ -144,17 +146,13 @@ static bool look(struct merge *m, struct source *s)
 	if (s->index < m->area_count) {
 		if (s->at == s->end)
 			return false;
-		s->next = areas__record(m->areas, s->index, s->at, &s->behind);
-		s->time_ns = s->next->time_ns;
-		s->size = s->next->size;
+		s->time_ns = ((const struct event *)(s->data + (s->at & s->lap)))->time_ns;
 		return true;
 	}
 	listed = listing__first(m->listing);
-	if (!listed)
-		return false;
-	s->time_ns = listed->time_ns;
-	s->size = listed->size;
-	return true;
+	if (listed)
+		s->time_ns = listed->time_ns;
+	return listed;
 }
 
 static void add_source(struct merge *m, uint32_t index, uint64_t at, uint64_t end)
@@ -162,6 +160,8 @@ static void add_source(struct merge *m, uint32_t index, uint64_t at, uint64_t en
 	struct source *s = &m->heap[m->heap_count];
 
 	*s = (struct source){.at = at, .end = end, .index = index};
+	if (index < m->area_count)
+		s->data = areas__data(m->areas, index, &s->lap);
 	m->heap_count += look(m, s);
 }
 
@@ -186,76 +186,105 @@ static void give_back(struct merge *m, struct source *s)
 	s->told = 0;
 }
 
-static void tell_next(struct merge *m, struct source *s)
+/* The first source has told what was its turn. */
+static void end_turn(struct merge *m, const struct merge_run *run)
 {
-	const void *record = s->next;
+	struct source *s = &m->heap[0];
+	uint32_t told = m->granted - run->left;
 
-	if (s->index == m->area_count)
-		record = listing__record(m->listing, listing__first(m->listing));
-	if (record)
-		m->take(m->context, record, s->size);
+	m->granted = 0;
+	m->count += told;
+	s->told += told;
 	if (s->index == m->area_count)
 		listing__pass(m->listing);
 	else
-		s->at = s->behind;
-	if (++s->told == FREED_EACH)
+		s->at = run->at;
+	if (s->told >= FREED_EACH)
 		give_back(m, s);
-}
-
-/*
- * Tells of the first source what is not younger than `until`, at most `max`. Returns how many;
- * *more: the source has others.
- */
-static uint32_t tell(struct merge *m, uint64_t until, uint32_t max, bool *more)
-{
-	struct source *s = &m->heap[0];
-	uint32_t count = 0;
-
-	do {
-		tell_next(m, s);
-		count++;
-		*more = look(m, s);
-	} while (*more && s->time_ns <= until && count < max);
-	return count;
-}
-
-/* The first source has told what was its turn. */
-static void advance(struct merge *m, bool more)
-{
-	if (!more) {
-		give_back(m, &m->heap[0]);
-		m->heap[0] = m->heap[--m->heap_count];
+	if (!look(m, s)) {
+		give_back(m, s);
+		*s = m->heap[--m->heap_count];
 	}
 	if (m->heap_count > 1)
 		sift_down(m, 0);
 }
 
 /* Until when it is the first source's turn. */
-static uint64_t turn(const struct merge *m, uint64_t until)
+static uint64_t turn(const struct merge *m)
 {
+	uint64_t until = m->now_ns;
+
 	for (uint32_t i = 1; i < 3 && i < m->heap_count; i++)
 		if (m->heap[i].time_ns < until)
 			until = m->heap[i].time_ns;
 	return until;
 }
 
-int merge__drain(struct merge *m, uint32_t max, uint64_t now_ns,
-		 void (*take)(void *context, const void *record, uint32_t size), void *context)
+static const struct event *begin_turn(struct merge *m, struct merge_run *run)
 {
-	uint32_t count = 0, most = max ? max : INT_MAX;
-	bool more;
+	const struct source *s = &m->heap[0];
+	uint32_t left = m->most - m->count;
 
-	m->take = take;
-	m->context = context;
-	if (!see(m))
-		return -EAGAIN;
-	fill_heap(m);
-	while (m->heap_count && m->heap[0].time_ns <= now_ns && count < most) {
-		count += tell(m, turn(m, now_ns), most - count, &more);
-		advance(m, more);
-	}
+	m->granted = left < FREED_EACH ? left : FREED_EACH;
+	run->data = s->data;
+	run->at = s->at;
+	run->end = s->end;
+	run->lap = s->lap;
+	run->until = turn(m);
+	run->left = m->granted;
+	return merge__next(run);
+}
+
+/* NULL: it says more than there is of it, or there is no memory to put it together. */
+static const struct event *of_ring(struct merge *m, struct merge_run *run)
+{
+	const struct listed *listed = listing__first(m->listing);
+	const struct event *event = listing__record(m->listing, listed);
+
+	m->granted = 1;
+	run->left = 0;
+	return event && event->size >= sizeof(*event) && event->size <= listed->size ? event : NULL;
+}
+
+static void end(struct merge *m)
+{
 	for (uint32_t i = 0; i < m->heap_count; i++)
 		give_back(m, &m->heap[i]);
 	listing__give_back(m->listing); /* where it had but discarded ones */
-	return (int)count;
+}
+
+const struct event *merge__turn(struct merge_run *run)
+{
+	struct merge *m = run->merge;
+	const struct event *event;
+
+	if (m->granted)
+		end_turn(m, run);
+	while (m->heap_count && m->heap[0].time_ns <= m->now_ns && m->count < m->most) {
+		if (m->heap[0].index < m->area_count)
+			return begin_turn(m, run);
+		event = of_ring(m, run);
+		if (event)
+			return event;
+		end_turn(m, run);
+	}
+	end(m);
+	return NULL;
+}
+
+int merge__begin(struct merge *m, uint32_t max, uint64_t now_ns, struct merge_run *run)
+{
+	m->count = m->granted = 0;
+	m->most = max ? max : INT_MAX;
+	m->now_ns = now_ns;
+	*run = (struct merge_run){.merge = m};
+	if (!see(m))
+		return -EAGAIN;
+	fill_heap(m);
+	return 0;
+}
+
+int merge__told(const struct merge *m)
+{
+	return (int)m->count;
 }

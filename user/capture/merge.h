@@ -27,14 +27,40 @@
 
 struct merge;
 
+/* What is a drain's turn: records of one area in a row, as far as they are `until` old. */
+struct merge_run {
+	struct merge *merge;
+	const uint8_t *data;
+	uint64_t at, end, lap, until;
+	uint32_t left;
+};
+
 /* `areas` may be NULL; both stay the caller's. 0 or -errno. */
 int merge__open(struct ring *ring, struct areas *areas, struct merge **out);
 void merge__close(struct merge *merge); /* tolerates NULL */
+
 /*
- * Hands over at most `max` records (0: all that are there now). `now_ns` (CLOCK_MONOTONIC) was
- * taken just before. Returns how many; -EAGAIN: one is being written and does not get done.
+ * A drain of at most `max` records (0: all that are there now). `now_ns` (CLOCK_MONOTONIC) was
+ * taken just before. 0, and merge__next is to be called until it returns NULL; -EAGAIN: a record is
+ * being written and does not get done.
  */
-int merge__drain(struct merge *merge, uint32_t max, uint64_t now_ns,
-		 void (*take)(void *context, const void *record, uint32_t size), void *context);
+int merge__begin(struct merge *merge, uint32_t max, uint64_t now_ns, struct merge_run *run);
+const struct event *merge__turn(struct merge_run *run); /* merge__next's, at the end of a run */
+int merge__told(const struct merge *merge);		/* records of the last drain */
+
+/* It is readable, `size` bytes of it, until the next call. */
+static inline const struct event *merge__next(struct merge_run *run)
+{
+	const struct event *event;
+
+	if (!run->left || run->at == run->end)
+		return merge__turn(run);
+	event = (const struct event *)(run->data + (run->at & run->lap));
+	if (event->time_ns > run->until)
+		return merge__turn(run);
+	run->at = areas__behind(run->at, event->size, run->lap);
+	run->left--;
+	return event;
+}
 
 #endif
