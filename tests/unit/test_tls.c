@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "harness.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "tls/hello.h"
 #include "tls/inspect.h"
@@ -30,6 +33,51 @@ static void executable_mappings_of_files_are_read(void **state)
 	assert_false(mapping__parse("1000-2000 r-xp 0 00:00 0 ", &m));
 	assert_false(mapping__parse("", &m));
 	assert_false(mapping__parse("nonsense", &m));
+}
+
+struct listing {
+	char *text;
+	size_t size;
+};
+
+static void list(void *context, const struct mapping *m)
+{
+	FILE *out = context;
+
+	fprintf(out, "%" PRIx64 "-%" PRIx64 " %" PRIx64 " %" PRIu64 " %d %s\n", m->start, m->end,
+		m->device, m->inode, m->deleted, m->path);
+}
+
+/* As a kernel without the query has it: the text of the same process in a tree of its own. */
+static void list_text(FILE *out)
+{
+	struct mapping mapping;
+	char line[4608];
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	while (fgets(line, sizeof(line), maps)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (mapping__parse(line, &mapping))
+			list(out, &mapping);
+	}
+	fclose(maps);
+}
+
+static void asked_and_read_mappings_are_the_same(void **state)
+{
+	struct listing each = {0}, read = {0};
+	FILE *one = open_memstream(&each.text, &each.size),
+	     *other = open_memstream(&read.text, &read.size);
+
+	(void)state;
+	assert_int_equal(mappings__each("/proc", (uint32_t)getpid(), list, one), 0);
+	list_text(other);
+	fclose(one);
+	fclose(other);
+	assert_non_null(strstr(each.text, "/test_tls\n"));
+	assert_string_equal(each.text, read.text);
+	free(each.text);
+	free(read.text);
 }
 
 static void a_client_hello_has_a_random_number(void **state)
@@ -114,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(executable_mappings_of_files_are_read),
+		cmocka_unit_test(asked_and_read_mappings_are_the_same),
 		cmocka_unit_test(a_client_hello_has_a_random_number),
 		cmocka_unit_test(the_random_number_is_found_in_memory),
 		cmocka_unit_test(executables_tell_what_they_are),

@@ -23,6 +23,7 @@
 
 #define SECOND_NS	 1000000000ull
 #define ROUND_NS	 (10 * SECOND_NS) /* from the end of one round to the next */
+#define REST_NS		 (60 * SECOND_NS) /* where no round would find anything */
 #define PROCESSES_A_TICK 16
 #define LOOKED_MAX	 4096 /* a power of two */
 #define TOLD_MAX	 256
@@ -37,6 +38,8 @@ struct file {
 	bool standard;	/* of the distribution: stays while its name does */
 	char *path;	/* the same of others on our own file system; owned, may be NULL */
 	uint32_t round; /* when it was last seen in use */
+	uint32_t user;	/* by whom */
+	struct mapping mapping;
 };
 
 /* An executable or library that was looked at; a cache, so one may take another's place. */
@@ -70,7 +73,7 @@ struct tls_watch {
 	dev_t root;	       /* our own file system */
 	DIR *processes;	       /* of the round in hand */
 	uint32_t round;
-	uint64_t round_ended_ns, now_ns;
+	uint64_t round_ended_ns, rest_ns, now_ns;
 };
 
 /* Where distributions keep them; others are found by the processes that use them. */
@@ -85,11 +88,15 @@ static const char *const standard[] = {
 	NULL,
 };
 
+static bool is_file(const struct file *file, const struct stat *status)
+{
+	return file->device == status->st_dev && file->inode == status->st_ino;
+}
+
 static struct file *find_file(struct tls_watch *w, const struct stat *status)
 {
 	for (uint32_t i = 0; i < w->file_count; i++)
-		if (w->file[i].links && w->file[i].device == status->st_dev &&
-		    w->file[i].inode == status->st_ino)
+		if (w->file[i].links && is_file(&w->file[i], status))
 			return &w->file[i];
 	return NULL;
 }
@@ -261,12 +268,22 @@ static void look_at_mapping(void *context, const struct mapping *mapping)
 	known = looked_of(w, mapping->device, mapping->inode);
 	if (known->none && mapping->inode == look->executable)
 		return;
+	/* It was looked at in this round, and its probes keep its inode from being another file's.
+	 */
+	if (known->probed == w->round + 1) {
+		look->probed = true;
+		return;
+	}
 	fd = mapping__open(w->options.proc, look->tgid, mapping);
 	if (fd < 0)
 		return;
 	file = look_at(w, fd, mapping->path);
 	known->none = !file;
 	known->probed = file ? w->round + 1 : 0;
+	if (file) {
+		file->user = look->tgid;
+		file->mapping = *mapping;
+	}
 	if (file && file->device == w->root && !file->path)
 		file->path = strdup(mapping->path);
 	look->probed |= !known->none;
@@ -375,19 +392,39 @@ static bool has_its_name(const struct file *file)
 {
 	struct stat status;
 
-	return file->path && stat(file->path, &status) == 0 && status.st_dev == file->device &&
-	       status.st_ino == file->inode;
+	return file->path && stat(file->path, &status) == 0 && is_file(file, &status);
 }
 
-static void let_go_of_unused(struct tls_watch *w)
+/* Asked of the one alone that was last seen to, which saves the round over all the others. */
+static bool is_still_used(const struct tls_watch *w, const struct file *file)
 {
+	int fd = file->user ? mapping__open(w->options.proc, file->user, &file->mapping) : -ESRCH;
+	struct stat status;
+	bool used = fd >= 0 && fstat(fd, &status) == 0 && is_file(file, &status);
+
+	if (fd >= 0)
+		close(fd);
+	return used;
+}
+
+/* True: one of them may have to go, if the next rounds do not see it either. */
+static bool let_go_of_unused(struct tls_watch *w)
+{
+	bool more = false;
+
 	for (uint32_t i = 0; i < w->file_count; i++) {
 		struct file *f = &w->file[i];
 
-		if (f->links && !f->standard && w->round - f->round >= UNUSED_ROUNDS &&
-		    !has_its_name(f))
+		if (!f->links || f->standard || has_its_name(f))
+			continue;
+		if (is_still_used(w, f))
+			f->round = w->round;
+		else if (w->round - f->round >= UNUSED_ROUNDS)
 			let_go(w, f);
+		else
+			more = true;
 	}
+	return more;
 }
 
 static void end_round(struct tls_watch *w)
@@ -395,7 +432,8 @@ static void end_round(struct tls_watch *w)
 	closedir(w->processes);
 	w->processes = NULL;
 	look_at_standard(w);
-	let_go_of_unused(w);
+	/* The kernel tells of what is new; to list a process's mappings takes some 0.1 ms. */
+	w->rest_ns = let_go_of_unused(w) || !w->mapped ? ROUND_NS : REST_NS;
 	capture__tls_sweep(w->capture);
 	w->round++;
 	w->round_ended_ns = w->now_ns;
@@ -427,7 +465,7 @@ void tls_watch__tick(struct tls_watch *w, uint64_t now_ns)
 
 	w->now_ns = now_ns;
 	if (capture__tls_ready(w->capture) ||
-	    (w->round_ended_ns && now_ns - w->round_ended_ns < ROUND_NS))
+	    (w->round_ended_ns && now_ns - w->round_ended_ns < w->rest_ns))
 		return;
 	if (!w->processes)
 		w->processes = opendir(w->options.proc);
