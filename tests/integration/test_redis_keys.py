@@ -165,7 +165,8 @@ with sut.Sonde(exchanges=False, config=CONFIG) as sonde:
     grown.subtract(before)
     print("templates:", dict(+grown))
     sut.equal("a pattern that stays", grown["a:*", "SET"], 300)
-    assert grown["user:{id}:session", "SET"] > 250 and grown["user:{name}", "GET"] > 250, grown
+    # A word is learned from some two dozen keys (ENOUGH of key_template.c), "session" once "user" is.
+    assert grown["user:{id}:session", "SET"] > 225 and grown["user:{name}", "GET"] > 250, grown
     assert grown["task-{uuid}", "GET"] > 250, grown
     assert not any("b:" in pattern or "c:" in pattern for pattern, _ in +grown), grown
     sut.equal("all of them", sum(v for (_, c), v in grown.items()), 1500)
