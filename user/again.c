@@ -20,11 +20,14 @@ struct again {
 	bool begins;	    /* that a request was read is told */
 	bool learned;	    /* once, at least */
 	uint32_t passed;    /* exchanges, since the last time */
+	uint32_t rest;	    /* of an answer's body, in further chunks */
+	uint32_t left;	    /* of that, while they come; 0: no answer has begun */
 	/* the engine's counters of its protocol and side */
 	uint64_t *seen, *in_flight, *reported, *moved;
-	struct pending entry[ENTRIES_MAX];	  /* as they were opened */
-	struct exchange exchange;		  /* as it was told */
-	const struct known_message *next_request; /* held: as asked, while it is not answered */
+	struct pending entry[ENTRIES_MAX]; /* as they were opened */
+	struct exchange exchange;	   /* as it was told */
+	/* held: as asked, while it is not answered; and that, while it is not all of it */
+	const struct known_message *next_request, *next_response;
 };
 
 static void let_go(struct connection *c, const struct known_message **message)
@@ -44,6 +47,7 @@ void again__free(struct connection *c)
 	let_go(c, &a->request);
 	let_go(c, &a->response);
 	let_go(c, &a->next_request);
+	let_go(c, &a->next_response);
 	free(a);
 }
 
@@ -99,6 +103,7 @@ static void forget(struct connection *c, struct again *a)
 	let_go(c, &a->request);
 	let_go(c, &a->response);
 	let_go(c, &a->next_request);
+	let_go(c, &a->next_response);
 	again__stop(c);
 }
 
@@ -144,9 +149,9 @@ void parser__asked(struct parser *parser, struct slice message)
 	struct alike *alike = &parser->alike;
 	const struct pending *front = pairing__front(&parser->pairing);
 
-	alike->asked = !parser->wanted && stands_alone(&parser->pairing);
-	if (!alike->asked)
+	if (parser->wanted || !stands_alone(&parser->pairing))
 		return;
+	alike->state = ALIKE_ASKED;
 	confirm(parser->connection);
 	if (message.length != alike->request_bytes || front->label != alike->label) {
 		alike->request_bytes = (uint32_t)message.length;
@@ -175,21 +180,31 @@ static void resume(struct connection *c)
 	c->again_state = AGAIN_READY;
 }
 
-static COLD void learn(struct connection *c, struct slice message)
+static COLD void keep_response(struct connection *c, struct slice message)
 {
 	struct again *a = c->again;
 
-	if (!a || a->exchange.outcome != OUTCOME_OK || !is_quiet(c))
+	if (!a || !a->next_request)
 		return;
-	if (a->next_request)
-		a->response = describe(c, false, message);
-	if (!a->response) {
+	let_go(c, &a->next_response);
+	a->next_response = describe(c, false, message);
+}
+
+static COLD void learn(struct connection *c)
+{
+	struct again *a = c->again;
+
+	if (!a || !is_quiet(c))
+		return;
+	if (!a->next_response || a->exchange.outcome != OUTCOME_OK) {
 		doubt(&c->parser);
 		return;
 	}
 	judge_last(&c->parser, a);
 	a->request = a->next_request;
-	a->next_request = NULL;
+	a->response = a->next_response;
+	a->next_request = a->next_response = NULL;
+	a->rest = (uint32_t)c->parser.alike.rest_bytes; /* below HINT_BYTES */
 	a->learned = true;
 	a->meaning = c->engine->meaning;
 	a->tgid = c->tgid;
@@ -207,22 +222,67 @@ void again__keep_exchange(struct connection *c, const struct exchange *exchange)
 		c->again->exchange = *exchange;
 }
 
+static bool is_of_form(const struct alike *alike, size_t bytes, uint64_t rest)
+{
+	return bytes == alike->response_bytes && rest == alike->rest_bytes;
+}
+
+static void begin_form(struct alike *alike, size_t bytes, uint64_t rest)
+{
+	alike->response_bytes = (uint32_t)bytes;
+	alike->rest_bytes = rest;
+	alike->times = 0;
+}
+
+static void end_told(struct connection *c)
+{
+	c->parser.alike.state = ALIKE_NOT;
+	if (c->again_state == AGAIN_PAUSED && is_quiet(c))
+		resume(c);
+}
+
 void parser__told(struct parser *parser, struct slice message)
 {
 	struct connection *c = parser->connection;
 	struct alike *alike = &parser->alike;
 
 	confirm(c);
-	if (!alike->asked || parser->pairing.count || message.length != alike->response_bytes) {
-		alike->response_bytes = (uint32_t)message.length;
-		alike->times = 0;
+	if (alike->state != ALIKE_ASKED || parser->pairing.count ||
+	    !is_of_form(alike, message.length, 0)) {
+		begin_form(alike, message.length, 0);
 	} else if (++alike->times >= alike->least) {
-		learn(c, message);
+		keep_response(c, message);
+		learn(c);
 		alike->times = 0;
 	}
-	alike->asked = false;
-	if (c->again_state == AGAIN_PAUSED && is_quiet(c))
-		resume(c);
+	end_told(c);
+}
+
+void parser__tells(struct parser *parser, struct slice message, uint64_t rest)
+{
+	struct alike *alike = &parser->alike;
+
+	confirm(parser->connection);
+	if (alike->state != ALIKE_ASKED || rest >= HINT_BYTES ||
+	    !is_of_form(alike, message.length, rest)) {
+		begin_form(alike, message.length, rest);
+		alike->state = ALIKE_NOT;
+		return;
+	}
+	if (alike->times + 1 >= alike->least)
+		keep_response(parser->connection, message);
+	alike->state = ALIKE_ANSWERING;
+}
+
+void again__told_rest(struct connection *c)
+{
+	struct alike *alike = &c->parser.alike;
+
+	if (alike->state == ALIKE_ANSWERING && ++alike->times >= alike->least) {
+		learn(c);
+		alike->times = 0;
+	}
+	end_told(c);
 }
 
 void parser__begin_alike(struct parser *parser)
@@ -235,9 +295,9 @@ void parser__begin_alike(struct parser *parser)
 static inline void note(struct connection *c, const struct again *a, struct stream *s,
 			const struct chunk *chunk)
 {
-	*a->moved += chunk->head;
+	*a->moved += chunk->length;
 	c->engine->counters.captured_bytes += chunk->head;
-	s->position += chunk->head;
+	s->position += chunk->length;
 	s->tid = chunk->tid;
 	c->last_ns = chunk->event.time_ns;
 }
@@ -288,21 +348,14 @@ static inline bool ask(struct connection *c, const struct again *a, struct strea
 	return true;
 }
 
-static inline bool answer(struct connection *c, struct again *a, struct stream *s,
-			  const struct chunk *chunk)
+static inline void end_answer(struct connection *c, struct again *a, const struct chunk *chunk)
 {
 	struct pairing *pairing = &c->parser.pairing;
 	const struct pending *p = pairing->ring;
 	struct exchange *e = &a->exchange;
 
-	if (!pairing->count || pairing->first || !p->again ||
-	    chunk->head != p->times * a->response->bytes ||
-	    known_message__times(a->response, chunk->data, chunk->head) != p->times)
-		return false;
-	pairing->answering = true;
-	note(c, a, s, chunk);
 	e->start_ns = p->start_ns;
-	e->first_ns = e->end_ns = chunk->event.time_ns;
+	e->end_ns = chunk->event.time_ns;
 	e->queue_ns = p->queue_ns;
 	e->tid = p->tid;
 	e->end_tid = chunk->tid;
@@ -315,14 +368,58 @@ static inline bool answer(struct connection *c, struct again *a, struct stream *
 	a->passed += e->count;
 	if (a->busy)
 		parser__activity(&c->parser, a->idle, chunk->event.time_ns);
+}
+
+static inline bool answer(struct connection *c, struct again *a, struct stream *s,
+			  const struct chunk *chunk)
+{
+	struct pairing *pairing = &c->parser.pairing;
+	const struct pending *p = pairing->ring;
+
+	if (!pairing->count || pairing->first || !p->again ||
+	    chunk->head != p->times * a->response->bytes || (a->rest && p->times > 1) ||
+	    known_message__times(a->response, chunk->data, chunk->head) != p->times)
+		return false;
+	pairing->answering = true;
+	note(c, a, s, chunk);
+	a->exchange.first_ns = chunk->event.time_ns;
+	a->left = a->rest;
+	if (!a->left)
+		end_answer(c, a, chunk);
+	return true;
+}
+
+/* Part of a body, in a buffer or not. Anything else goes the general way, which is told so far. */
+static APART bool go_on(struct connection *c, struct again *a, struct stream *s,
+			const struct chunk *chunk)
+{
+	uint32_t flags = chunk->event.flags & ~(uint32_t)(CHUNK_CONTINUED | CHUNK_NO_BUFFER);
+
+	if (is_request(c, chunk->direction) || chunk->position != s->position ||
+	    chunk->tgid != a->tgid || flags != a->flags || !chunk->length ||
+	    chunk->length > a->left) {
+		again__pause(c);
+		return false;
+	}
+	note(c, a, s, chunk);
+	a->left -= chunk->length;
+	if (!a->left)
+		end_answer(c, a, chunk);
 	return true;
 }
 
 void again__leave(struct connection *c)
 {
-	c->again->exchange.again = false;
+	struct again *a = c->again;
+
+	a->exchange.again = false;
 	if (c->protocol && c->protocol->passed)
-		c->protocol->passed(&c->parser, c->again->entry);
+		c->protocol->passed(&c->parser, a->entry);
+	if (!a->left)
+		return;
+	c->stream[direction_of(c, false)].skip = a->left;
+	c->protocol->passing(&c->parser, &a->exchange, a->left);
+	a->left = 0;
 }
 
 bool again__takes(struct connection *c, const struct chunk *chunk)
@@ -330,6 +427,8 @@ bool again__takes(struct connection *c, const struct chunk *chunk)
 	struct again *a = c->again;
 	struct stream *s = &c->stream[chunk->direction];
 
+	if (a->left)
+		return go_on(c, a, s, chunk);
 	if (a->meaning != c->engine->meaning || chunk->position != s->position ||
 	    chunk->head != chunk->length || chunk->tgid != a->tgid ||
 	    chunk->event.flags != a->flags)

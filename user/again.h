@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Exchanges that are as the last ones of their connection were: request and answer say the same
- * (protocol/known.h), each is a chunk of its own, and nothing else is in flight. They pass without
- * their parser, which would make the same of them and be left as it is.
+ * (protocol/known.h), each is a chunk of its own, and nothing else is in flight. Behind an answer's
+ * chunk there may be others with the rest of a body. They pass without their parser, which would
+ * make the same of them and be left as it is.
  *
  * Whatever is otherwise goes the general way: a request that came this way is an entry of the
  * pairing like any other, so nothing has to be made up for. Plain exchanges of another form that go
@@ -21,8 +22,8 @@ enum again_state {
 	AGAIN_READY   /* exchanges may pass */
 };
 
-/* For c->again_state == AGAIN_READY. True: it was taken. False: nothing was done, it is to go the
- * general way. */
+/* For c->again_state == AGAIN_READY. True: it was taken. False: nothing was done with it, it is to
+ * go the general way. */
 bool again__takes(struct connection *c, const struct chunk *chunk);
 /* For c->again_state == AGAIN_READY: the parser gets to know what has passed. */
 void again__leave(struct connection *c);
@@ -42,6 +43,8 @@ static inline void again__stop(struct connection *c)
 		again__leave(c);
 	c->again_state = AGAIN_NONE;
 }
+/* The last bytes that were being skipped of an answer have passed, and nothing behind them. */
+void again__told_rest(struct connection *c);
 /* What is told on the general way may be what is to be learned. */
 void again__keep_exchange(struct connection *c, const struct exchange *exchange);
 void again__free(struct connection *c);

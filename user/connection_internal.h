@@ -9,6 +9,7 @@
 /* A carried rest and a new chunk are put together here: the largest carry and one record. */
 #define SCRATCH_SIZE (64 * 1024 + SONDE_CHUNK_MAX)
 #define CARRY_LIMIT  (64 * 1024)
+#define HINT_BYTES   (256 * 1024) /* a body longer than this is worth a word to bpf/ */
 /* Ids of connections that were let go while records of theirs may still be on the way. */
 #define FORGOTTEN 4096
 

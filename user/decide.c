@@ -10,7 +10,6 @@
 #define PROBE_AFTER	16    /* calls on an existing connection that begin with nothing we know */
 #define PROBES_MAX	20000 /* then it is none of ours */
 #define ATTACH_NS	50000000ull
-#define HINT_BYTES	(256 * 1024) /* a body longer than this is worth a word to bpf/ */
 
 #define RECORD_CHANGE_CIPHER 0x14
 #define RECORD_HANDSHAKE     0x16

@@ -47,6 +47,7 @@ void connections__slim(struct connections *t)
 			slim_stream(&c->stream[DIRECTION_SEND]);
 			if (!c->parser.pairing.count)
 				pairing__shrink(&c->parser.pairing);
+			again__stop(c);
 			again__free(c);
 		}
 	details_pool__slim(t->engine->details);

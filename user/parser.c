@@ -77,7 +77,7 @@ static void publish_answered(struct connection *c, const struct pending *p, stru
 	exchange->end_ns = answer->end_ns;
 	exchanges__count_ended(c, exchange);
 	c->contradictions = 0;
-	if (c->parser.alike.asked)
+	if (c->parser.alike.state)
 		again__keep_exchange(c, exchange);
 	exchanges__publish(c, exchange);
 }
@@ -114,6 +114,7 @@ static inline struct pending *push(struct parser *parser, const struct run *run,
 {
 	struct pending *p = pairing__push(&parser->pairing);
 
+	parser->alike.state = ALIKE_NOT; /* until it is said of this one, too */
 	if (!p)
 		return full(parser, run);
 	describe(p, run, offset);
@@ -264,7 +265,7 @@ void parser__answer_many(struct parser *parser, struct answer *answer, uint32_t 
 	c->contradictions = 0;
 	if (pairing->count > 1)
 		pairing->pipelined |= !pairing__at(pairing, 1)->silent;
-	if (parser->alike.asked)
+	if (parser->alike.state)
 		again__keep_exchange(c, exchange);
 	exchanges__publish(c, exchange);
 	pairing__pop_many(pairing, times);

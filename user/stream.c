@@ -375,6 +375,8 @@ static COLD bool passes(struct connection *c, struct stream *s, const struct chu
 	note(c, s, chunk);
 	pass_skipped(c, chunk->direction, chunk->length, chunk->event.time_ns);
 	c->last_ns = chunk->event.time_ns;
+	if (!request && !s->skip && !c->dropped)
+		again__told_rest(c);
 	return true;
 }
 

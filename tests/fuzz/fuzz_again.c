@@ -46,24 +46,33 @@ static void take(void *context, const struct exchange *exchange)
 	t->count++;
 }
 
-static void move(struct talk *t, enum direction d, const uint8_t *bytes, size_t length)
+/* Of `length` bytes `head` are held. */
+static void move_some(struct talk *t, enum direction d, const uint8_t *bytes, size_t length,
+		      size_t head)
 {
-	struct chunk *c = calloc(1, sizeof(*c) + length); /* ASan watches its end */
+	struct chunk *c = calloc(1, sizeof(*c) + head); /* ASan watches its end */
+	uint16_t flags = head < length ? CHUNK_NO_BUFFER : 0;
 
 	if (!c)
 		abort();
 	t->time_ns += 1000 + length;
-	c->event = (struct event){EVENT_CHUNK, 0, (__u32)(sizeof(*c) + length), t->time_ns};
+	c->event = (struct event){EVENT_CHUNK, flags, (__u32)(sizeof(*c) + head), t->time_ns};
 	c->connection = 1;
 	c->position = t->position[d];
 	c->queue_ns = length;
-	c->length = c->head = (__u32)length;
+	c->length = (__u32)length;
+	c->head = (__u32)head;
 	c->tgid = c->tid = t->tgid;
 	c->direction = (__u8)d;
-	memcpy(c->data, bytes, length);
+	memcpy(c->data, bytes, head);
 	t->position[d] += length;
 	engine__event(t->engine, &c->event, c->event.size);
 	free(c);
+}
+
+static void move(struct talk *t, enum direction d, const uint8_t *bytes, size_t length)
+{
+	move_some(t, d, bytes, length, length);
 }
 
 static void end(struct talk *t, uint16_t type, enum direction d)
@@ -87,18 +96,45 @@ static void say(struct talk *t, enum direction d, const struct message *m, size_
 		move(t, d, call, times * m->length);
 }
 
+static size_t end_of_head(const struct message *m)
+{
+	const uint8_t *end = m->length ? memmem(m->bytes, m->length, "\r\n\r\n", 4) : NULL;
+
+	return end ? (size_t)(end + 4 - m->bytes) : m->length / 2;
+}
+
+/* In two calls or more, the first one up to within its body; what follows is in no buffer, or is.
+ */
+static void say_in_parts(struct talk *t, enum direction d, const struct message *m, uint8_t how)
+{
+	size_t at = end_of_head(m) + (how & 3), part = 1 + (how >> 3 & 7);
+
+	if (!m->length || at >= m->length) {
+		say(t, d, m, 1);
+		return;
+	}
+	move(t, d, m->bytes, at);
+	for (; at < m->length; at += part) {
+		part = part < m->length - at ? part : m->length - at;
+		move_some(t, d, m->bytes + at, part, how & 4 ? 0 : part);
+	}
+}
+
 static void step(struct talk *t, uint8_t what, uint8_t which, uint8_t how)
 {
 	const struct message *m = &t->message[which % MESSAGES];
 	const struct message *answer = &t->message[which / MESSAGES % MESSAGES];
-	enum direction d = how & 1;
+	enum direction d = how & 1, asks = what & 1 ? DIRECTION_SEND : DIRECTION_RECV;
 
 	switch (what % 8) {
 	case 0: /* asked and answered, some times */
 	case 1:
 		for (int i = 0; i < how % 8; i++) {
-			say(t, DIRECTION_RECV, m, 1);
-			say(t, DIRECTION_SEND, answer, 1);
+			say(t, asks, m, 1);
+			if (what & 8)
+				say_in_parts(t, !asks, answer, what >> 4);
+			else
+				say(t, !asks, answer, 1);
 		}
 		break;
 	case 2: /* the same in batches */
@@ -111,8 +147,10 @@ static void step(struct talk *t, uint8_t what, uint8_t which, uint8_t how)
 		say(t, d, m, how / 2 % 16);
 		break;
 	case 4: /* a part of it */
-		if (m->length)
+		if (m->length && !(what & 8))
 			move(t, d, m->bytes, 1 + how % m->length);
+		else
+			say_in_parts(t, d, m, how >> 1);
 		break;
 	case 5: /* bytes that are lost */
 		t->position[d] += m->length;

@@ -279,6 +279,163 @@ static void pages(struct conversation *c)
 	ask_changing(c, 5, HEAD("/orders/54321?page=3"), PAGE);
 }
 
+#define SHOP	  "GET /a HTTP/1.1\r\nHost: shop.example\r\n\r\n"
+#define BEGINNING "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+
+/* In no buffer, as sendfile(2) has it. */
+static void send_file(struct conversation *c, size_t bytes)
+{
+	say_bytes(c, STEP_BODY_RESPONSE, NULL, bytes);
+}
+
+static void ask_for_file(struct conversation *c, int times)
+{
+	for (int i = 0; i < times; i++) {
+		ask(c, SHOP, BEGINNING);
+		send_file(c, 10);
+	}
+}
+
+static void bodies_apart(struct conversation *c)
+{
+	ask_for_file(c, 6);
+	must_pass(c);
+	ask(c, SHOP, BEGINNING);
+	say(c, STEP_RESPONSE, "0123456789");
+	must_pass(c);
+	ask(c, SHOP, BEGINNING);
+	say(c, STEP_RESPONSE, "0123");
+	send_file(c, 5);
+	say(c, STEP_RESPONSE, "9");
+	must_pass(c);
+	ask(c, SHOP, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n");
+	send_file(c, 11);
+	ask(c, SHOP, BEGINNING "0123456789");
+	ask(c, SHOP, BEGINNING "0");
+	send_file(c, 9);
+	for (int i = 0; i < SURELY; i++) {
+		ask(c, SHOP, BEGINNING "01234");
+		send_file(c, 5);
+	}
+	must_pass(c);
+	for (int i = 0; i < SURELY; i++) {
+		ask(c, SHOP, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+		send_file(c, 1000000);
+	}
+	for (int i = 0; i < SURELY; i++) {
+		ask(c, SHOP, "HTTP/1.1 404 No\r\nContent-Length: 10\r\n\r\n");
+		send_file(c, 10);
+	}
+	ask(c, SHOP SHOP, BEGINNING);
+	send_file(c, 10);
+	ask(c, SHOP, BEGINNING "0123456789" BEGINNING);
+	send_file(c, 10);
+	ask_for_file(c, SURELY);
+	must_pass(c);
+	ask(c, SHOP SHOP, BEGINNING);
+	send_file(c, 10);
+	say(c, STEP_RESPONSE, BEGINNING "0123456789");
+}
+
+/* Whatever comes in the midst of a body finds the parser there. */
+static void a_body_begins(struct conversation *c)
+{
+	ask_for_file(c, SURELY);
+	ask(c, SHOP, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+	must_pass(c);
+	ask(c, SHOP, BEGINNING);
+	send_file(c, 4);
+	must_pass(c);
+}
+
+static void asked_within_a_body(struct conversation *c)
+{
+	a_body_begins(c);
+	say(c, STEP_REQUEST, SHOP);
+	send_file(c, 6);
+	say(c, STEP_RESPONSE, BEGINNING "0123456789");
+	a_body_begins(c);
+	say(c, STEP_REQUEST, SHOP);
+	say(c, STEP_RESPONSE, "456789" BEGINNING);
+	send_file(c, 10);
+	a_body_begins(c);
+	send_file(c, 6 + 3);
+	ask_for_file(c, 3);
+}
+
+static void lost_within_a_body(struct conversation *c)
+{
+	a_body_begins(c);
+	say(c, STEP_LOSE_RESPONSE, "45");
+	send_file(c, 4);
+	a_body_begins(c);
+	say(c, STEP_LOSE_RESPONSE, "456789" BEGINNING);
+	send_file(c, 10);
+	a_body_begins(c);
+	say(c, STEP_LOSE_REQUEST, SHOP);
+	send_file(c, 6);
+	say(c, STEP_RESPONSE, BEGINNING "0123456789");
+}
+
+static void changed_within_a_body(struct conversation *c)
+{
+	a_body_begins(c);
+	engine__change_meaning(c->h.engine);
+	send_file(c, 6);
+	a_body_begins(c);
+	connections__slim(c->h.engine->connections);
+	send_file(c, 6);
+	ask_for_file(c, 3);
+}
+
+static void ended_within_a_body(struct conversation *c)
+{
+	a_body_begins(c);
+	say(c, STEP_RESPONSE_END, NULL);
+	say(c, STEP_CLOSE, NULL);
+}
+
+static void reset_within_a_body(struct conversation *c)
+{
+	a_body_begins(c);
+	say(c, STEP_RESET, NULL);
+}
+
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+#define POST	"POST /b HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 2\r\n\r\nok"
+
+/* What is learned of an exchange is all of it of that one. */
+static void two_in_turn(struct conversation *c)
+{
+	for (int i = 0; i < 9; i++) {
+		ask(c, SHOP, CHUNKED);
+		ask(c, POST, BEGINNING "0123456789");
+		ask(c, SHOP, BEGINNING "0123456789");
+	}
+}
+
+static void one_within_another(struct conversation *c)
+{
+	for (int i = 0; i < 8; i++) {
+		ask(c, SHOP, BEGINNING);
+		say(c, STEP_RESPONSE, "0123");
+		ask(c, POST, "456789");
+		say(c, STEP_RESPONSE, BEGINNING);
+		send_file(c, 10);
+	}
+	ask_for_file(c, 2);
+}
+
+/* A body that looks like an answer. */
+static void batch_of_beginnings(struct conversation *c)
+{
+	ask_for_file(c, SURELY);
+	must_pass(c);
+	ask(c, SHOP SHOP, BEGINNING BEGINNING);
+	send_file(c, 10);
+	send_file(c, 10);
+}
+
 /* PostgreSQL's messages (chapter Message Formats). */
 #define STARTUP	 "\0\0\0\x1b\0\3\0\0user\0b\0database\0d\0\0"
 #define WELCOME	 "R\0\0\0\x8\0\0\0\0Z\0\0\0\5I"
@@ -343,6 +500,15 @@ static void same_exchanges(void **state)
 	play_both(silence);
 	play_both(transactions);
 	play_both(pages);
+	play_both(bodies_apart);
+	play_both(asked_within_a_body);
+	play_both(lost_within_a_body);
+	play_both(changed_within_a_body);
+	play_both(ended_within_a_body);
+	play_both(reset_within_a_body);
+	play_both(two_in_turn);
+	play_both(one_within_another);
+	play_both(batch_of_beginnings);
 	play_both(queries);
 }
 
@@ -365,6 +531,35 @@ static void nobody_passes_what_rules_want(void **state)
 	engine__want(c->h.engine, PROTOCOL_REDIS, SIDE_SERVER, 0);
 	ask_often(c, SURELY, GET, VALUE);
 	assert_true(passes(c));
+	harness__finish(&c->h);
+	close_one(c);
+	free(c);
+}
+
+static void count_skips(void *context, uint64_t connection, const struct verdict *verdict)
+{
+	int *skips = context;
+
+	(void)connection;
+	*skips += verdict->skip_to[DIRECTION_SEND] > 0;
+}
+
+static void bodies_that_the_kernel_skips_do_not_pass(void **state)
+{
+	struct conversation *c = calloc(1, sizeof(*c));
+	int skips = 0;
+
+	(void)state;
+	assert_non_null(c);
+	open_one(c, ROLE_SERVER, false);
+	c->h.engine->verdict = count_skips;
+	c->h.engine->verdict_context = &skips;
+	for (int i = 0; i < SURELY; i++) {
+		ask(c, SHOP, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+		send_file(c, 1000000);
+	}
+	assert_int_equal(skips, SURELY);
+	assert_false(passes(c));
 	harness__finish(&c->h);
 	close_one(c);
 	free(c);
@@ -405,6 +600,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_exchanges),
 		cmocka_unit_test(nobody_passes_what_rules_want),
+		cmocka_unit_test(bodies_that_the_kernel_skips_do_not_pass),
 		cmocka_unit_test(another_process_is_told),
 	};
 

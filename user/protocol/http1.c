@@ -595,4 +595,5 @@ const struct protocol http1_protocol = {
 	.end = end,
 	.clear = clear,
 	.describe = http1__describe,
+	.passing = http1_fast__passing,
 };

@@ -133,12 +133,27 @@ size_t http1_fast__response(struct parser *parser, const struct run *run, size_t
 		return at;
 	begin_response(&h->response, head, run__time(run, at));
 	length = head->framing.length;
-	if (length > rest.length - head->length)
+	if (length > rest.length - head->length) {
+		if (rest.length == run->bytes.length && !run->carried)
+			parser__tells(parser, rest, length - (rest.length - head->length));
 		return at + head->length;
+	}
 	h->response.bytes += length;
 	at += h->response.bytes;
 	http1__answer(parser, run__time(run, at - 1), false);
 	if (h->response.bytes == run->bytes.length && !run->carried)
 		parser__told(parser, run->bytes);
 	return at;
+}
+
+void http1_fast__passing(struct parser *parser, const struct exchange *answer, uint64_t left)
+{
+	struct http1 *h = parser->state;
+
+	h->response.state = STATE_BODY;
+	h->response.paired = true;
+	h->response.status = answer->http.status;
+	h->response.bytes = answer->response_bytes;
+	h->response.left = left;
+	h->response.first_ns = answer->first_ns;
 }

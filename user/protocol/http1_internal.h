@@ -48,6 +48,7 @@ struct http1 {
  */
 size_t http1_fast__request(struct parser *parser, const struct run *run, size_t at);
 size_t http1_fast__response(struct parser *parser, const struct run *run, size_t at);
+void http1_fast__passing(struct parser *parser, const struct exchange *answer, uint64_t left);
 
 /* ---- http1_describe.c ---- */
 bool http1__describe(const struct parser *parser, bool request, struct slice message,

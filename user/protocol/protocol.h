@@ -25,12 +25,20 @@
 #include "pairing.h"
 #include "slice.h"
 
+/* Of what was asked last. */
+enum alike_state {
+	ALIKE_NOT = 0,
+	ALIKE_ASKED,	/* it may be learned, if its answer may */
+	ALIKE_ANSWERING /* the answer may be, if the rest of it is body and nothing comes between */
+};
+
 /* How many exchanges in a row were of one form, as far as that is looked at (again.h). */
 struct alike {
+	uint64_t rest_bytes;			/* of the newest response's body, in further runs */
 	uint32_t request_bytes, response_bytes; /* of the newest ones */
 	uint32_t label;
 	uint8_t times, least; /* and how often it must be, to be learned */
-	bool asked;	      /* what was asked last may be */
+	uint8_t state;	      /* enum alike_state */
 };
 
 /* What a parser may know and do about its connection; handed to each call. */
@@ -100,6 +108,12 @@ struct protocol {
 			 uint8_t *least, uint8_t *spread);
 	/* Such requests have passed that are known, and their answers. May be NULL. */
 	void (*passed)(struct parser *parser, const struct pending *entry);
+	/*
+	 * Of such an answer to the oldest request the beginning has passed, at first_ns, but
+	 * `left` bytes are still to come, which are being skipped. May be NULL where no
+	 * parser__tells is called.
+	 */
+	void (*passing)(struct parser *parser, const struct exchange *answer, uint64_t left);
 };
 
 /* The table; ends with NULL. Adding a protocol is one line there (protocol.c). */
@@ -166,6 +180,8 @@ void parser__answer_many(struct parser *parser, struct answer *answer, uint32_t 
  */
 void parser__asked(struct parser *parser, struct slice message);
 void parser__told(struct parser *parser, struct slice message);
+/* The same of an answer of whose body `rest` bytes will be skipped: it is told when they were. */
+void parser__tells(struct parser *parser, struct slice message, uint64_t rest);
 void parser__begin_alike(struct parser *parser);
 /* The oldest entry, a silent one, needs no more. */
 void parser__pass(struct parser *parser);
