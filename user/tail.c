@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include "compiler.h"
 #include "exchange_json.h"
 
 struct tail {
@@ -31,15 +32,23 @@ static void keep(struct tail *t, const struct exchange *exchange)
 		t->first++;
 }
 
+static APART void keep_each(struct tail *t, const struct exchange *exchange)
+{
+	struct exchange one = *exchange;
+
+	one.count = 1;
+	pthread_mutex_lock(&t->lock);
+	for (uint32_t i = 0; i < exchange->count; i++)
+		keep(t, &one);
+	pthread_mutex_unlock(&t->lock);
+}
+
 static void take(void *context, const struct exchange *exchange)
 {
 	struct tail *t = context;
 
-	if (atomic_load_explicit(&t->wanted_until_ns, memory_order_relaxed) <= t->engine->now_ns)
-		return;
-	pthread_mutex_lock(&t->lock);
-	keep(t, exchange);
-	pthread_mutex_unlock(&t->lock);
+	if (atomic_load_explicit(&t->wanted_until_ns, memory_order_relaxed) > t->engine->now_ns)
+		keep_each(t, exchange);
 }
 
 struct tail *tail__new(struct engine *engine)
@@ -51,7 +60,8 @@ struct tail *tail__new(struct engine *engine)
 	t->engine = engine;
 	t->next = t->first = 1;
 	pthread_mutex_init(&t->lock, NULL);
-	if (!engine__add_sink(engine, (struct sink){.exchange = take, .context = t}))
+	if (!engine__add_sink(engine,
+			      (struct sink){.exchange = take, .context = t, .takes_many = true}))
 		return t;
 	tail__free(t);
 	return NULL;

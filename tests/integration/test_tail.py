@@ -64,6 +64,11 @@ with sut.Sonde(config=configuration) as sonde:
               ["server nginx http GET /missing 404"])
     sut.equal("lines until --count", len(commands.lines(" redis SET ok ")), 3)
     sut.equal("for a member of the group", len(member.lines(" server nginx http GET ")), 12)
+    # Pipelines, whose exchanges are alike in everything: a line each.
+    redis.benchmark("-n", "320", "-c", "1", "-P", "16", "-t", "incr")
+    sut.wait_for("a pipeline's lines", lambda: len(everything.lines(" server redis-server redis INCR ok ")) >= 320)
+    sut.equal("a pipeline's lines", len(everything.lines(r" (server|client) redis-\S+ redis INCR ok ")), 640)
+    sut.equal("the same as JSON", as_json.text().count('"INCR"'), 640)
     assert "secret" not in everything.text() + as_json.text()
     for tail in (everything, as_json, errors, member):
         tail.stop()
