@@ -52,10 +52,23 @@ static void the_first_second_is_timed(void **state)
 	struct run r = start(false);
 
 	(void)state;
-	pass(&r, 2, 50000);
+	pass(&r, 2, 5000);
 	assert_int_equal(r.begun, 1);
 	assert_int_equal(r.ended, 1);
 	assert_int_equal(r.timed_ns, SECOND);
+}
+
+static void many_records_take_less_of_it(void **state)
+{
+	struct run r = start(false), faster = start(false);
+
+	(void)state;
+	pass(&r, 2, 50000);
+	assert_int_equal(r.ended, 1);
+	assert_int_equal(r.timed_ns, TIMING_ENOUGH * SECOND / 50000);
+	pass(&faster, 2, 1000000);
+	assert_int_equal(faster.ended, 1);
+	assert_int_equal(faster.timed_ns, SECOND / 4);
 }
 
 static void then_a_second_in_a_minute(void **state)
@@ -63,7 +76,7 @@ static void then_a_second_in_a_minute(void **state)
 	struct run r = start(false);
 
 	(void)state;
-	pass(&r, 600, 50000);
+	pass(&r, 600, 5000);
 	assert_int_equal(r.begun, 10);
 	assert_int_equal(r.ended, 10);
 	assert_int_equal(r.timed_ns, 10 * SECOND);
@@ -110,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_second_is_timed),
+		cmocka_unit_test(many_records_take_less_of_it),
 		cmocka_unit_test(then_a_second_in_a_minute),
 		cmocka_unit_test(more_or_fewer_records_are_timed_anew),
 		cmocka_unit_test(a_handful_is_as_good_as_none),

@@ -14,6 +14,7 @@ void timing__init(struct timing *t, bool closely)
 		.look_ns = closely ? SECOND_NS : LOOK_NS,
 		.most_ns = closely ? SECOND_NS : MOST_NS,
 		.window_ns = closely ? SECOND_NS / 10 : SECOND_NS,
+		.least_ns = closely ? SECOND_NS / 10 : SECOND_NS / 4,
 	};
 }
 
@@ -43,9 +44,17 @@ static bool has_changed(struct timing *t, uint64_t now_ns, uint64_t records)
 	return now > 2 * then || then > 2 * now;
 }
 
+static bool is_enough(const struct timing *t, uint64_t now_ns, uint64_t records)
+{
+	uint64_t taken_ns = now_ns - t->begun_ns;
+
+	return taken_ns >= t->window_ns ||
+	       (taken_ns >= t->least_ns && records - t->begun_records >= TIMING_ENOUGH);
+}
+
 enum timing_step timing__step(struct timing *t, uint64_t now_ns, uint64_t records)
 {
-	if (t->runs && now_ns - t->begun_ns >= t->window_ns) {
+	if (t->runs && is_enough(t, now_ns, records)) {
 		end(t, now_ns, records);
 		return TIMING_END;
 	}
