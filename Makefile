@@ -121,14 +121,17 @@ format:
 	$(CLANG_FORMAT) -i $(C_FILES)
 
 format-check:
-	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+	@echo "  FORMAT"
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
 
 # The generated skeleton is libbpf's, so it counts as a system header.
 tidy: $(SKEL)
-	$(CLANG_TIDY) --quiet $(SRC) -- -std=gnu17 $(subst -I$(B)/bpf,-isystem $(B)/bpf,$(CPPFLAGS)) 2>/dev/null
+	@echo "  TIDY"
+	$(Q)$(CLANG_TIDY) --quiet $(SRC) -- -std=gnu17 $(subst -I$(B)/bpf,-isystem $(B)/bpf,$(CPPFLAGS)) 2>/dev/null
 
 cppcheck:
-	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+	@echo "  CPPCHECK"
+	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppressions-list=.cppcheck -Iinclude -Iuser -D_GNU_SOURCE '-DSONDE_VERSION="0"' user
 
 # Unit tests run sanitised anyway; recordings are replayed by a sanitised sonde here.

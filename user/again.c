@@ -410,16 +410,18 @@ static APART bool go_on(struct connection *c, struct again *a, struct stream *s,
 
 void again__leave(struct connection *c)
 {
+	const struct protocol *protocol = c->protocol;
 	struct again *a = c->again;
+	uint32_t left = a->left;
 
 	a->exchange.again = false;
-	if (c->protocol && c->protocol->passed)
-		c->protocol->passed(&c->parser, a->entry);
-	if (!a->left)
-		return;
-	c->stream[direction_of(c, false)].skip = a->left;
-	c->protocol->passing(&c->parser, &a->exchange, a->left);
 	a->left = 0;
+	if (protocol && protocol->passed)
+		protocol->passed(&c->parser, a->entry);
+	if (!protocol || !left)
+		return;
+	c->stream[direction_of(c, false)].skip = left;
+	protocol->passing(&c->parser, &a->exchange, left);
 }
 
 bool again__takes(struct connection *c, const struct chunk *chunk)
