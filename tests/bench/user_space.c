@@ -139,7 +139,8 @@ static int run(const struct traffic_kind *kind, uint32_t connections, uint64_t e
 	struct log log = {.bytes = malloc(LOG_BYTES)};
 	struct result result = {0};
 	struct traffic *traffic = NULL;
-	uint64_t warm_up = 2ull * connections * kind->exchanges;
+	uint64_t warm_up = 8ull * connections *
+			   kind->exchanges; /* what a connection learns is allocated once */
 
 	if (engine && metrics && log.bytes)
 		traffic = traffic__new(kind, connections, server, take, &log);
