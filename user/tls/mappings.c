@@ -92,6 +92,7 @@ struct query {
 
 static bool ask(int fd, uint64_t address, char *name, struct query *query)
 {
+	*name = '\0';
 	*query = (struct query){
 		.size = sizeof(*query),
 		.wanted = QUERY_EXECUTABLE | QUERY_OR_NEXT | QUERY_FILE_BACKED,
