@@ -23,6 +23,7 @@
 #include "raw_key.h"
 #include "route.h"
 #include "sql.h"
+#include "uuid.h"
 
 #define PAGE_LABELS  256
 #define ARENA_BLOCK  (64 * 1024)
@@ -58,7 +59,7 @@ struct labels {
 	struct labels_options options;
 	char *patterns[PATTERNS_MAX];
 	uint32_t pattern_count;
-	bool patterns_have_numbers; /* so that a number may decide which one fits */
+	bool patterns_have_numbers; /* or a UUID: so that one may decide which one fits */
 	struct label **pages;
 	uint32_t page_count;
 	uint32_t count;
@@ -187,6 +188,17 @@ static void begin_generation(struct labels *labels)
 	labels->generation = ++generations;
 }
 
+/* What raw_key.h leaves out of a path. */
+static bool names_one_thing(const char *pattern)
+{
+	if (strpbrk(pattern, "0123456789"))
+		return true;
+	for (; (pattern = strchr(pattern, '/')); pattern++)
+		if (uuid__is(slice__of(pattern + 1, strcspn(pattern + 1, "/"))))
+			return true;
+	return false;
+}
+
 static bool copy_patterns(struct labels *labels, const char *const *patterns)
 {
 	begin_generation(labels);
@@ -197,7 +209,7 @@ static bool copy_patterns(struct labels *labels, const char *const *patterns)
 		if (!copy)
 			return false;
 		labels->patterns[labels->pattern_count++] = copy;
-		labels->patterns_have_numbers |= strpbrk(copy, "0123456789") != NULL;
+		labels->patterns_have_numbers |= names_one_thing(copy);
 	}
 	return true;
 }

@@ -5,14 +5,20 @@
  */
 #include "raw_key.h"
 
+#include "compiler.h"
 #include "hash.h"
 #include "protocol/ranges.h"
+#include "uuid.h"
 
 #define STRETCH	     64
 #define DIGITS_RUN   4 /* route.c folds every piece that has so many digits in a row */
 #define A_NUMBER     1 /* what stands between two pieces of a statement */
 #define AS_IT_STANDS 2
 #define A_STRING     3
+
+/* Those of a UUID's bytes that are no dashes. */
+#define UUID_DIGITS                                                                                \
+	(((1ull << UUID_BYTES) - 1) & ~(1ull << 8 | 1ull << 13 | 1ull << 18 | 1ull << 23))
 
 /* A bit for each byte of a stretch. */
 struct marks {
@@ -134,7 +140,7 @@ static inline uint64_t fold(uint64_t word, uint64_t bits)
 	return word & ~((bytes >> 7) * 0x0f);
 }
 
-uint64_t raw_key__of_marked(uint64_t seed, const uint8_t *path, struct marked_path marked)
+static inline uint64_t key_of(uint64_t seed, const uint8_t *path, struct marked_path marked)
 {
 	uint64_t bits = folded(path, marked), hash = seed, word;
 	size_t left = marked.length;
@@ -148,6 +154,36 @@ uint64_t raw_key__of_marked(uint64_t seed, const uint8_t *path, struct marked_pa
 	else
 		word = word__part(path, left);
 	return hash__last(hash, fold(word, bits), marked.length);
+}
+
+/* Where a segment begins that is a UUID; a marked path has room for one. 0: nowhere. */
+static size_t find_uuid(const uint8_t *path, size_t length)
+{
+	for (size_t at = 1; at + UUID_BYTES <= length; at++)
+		if (path[at + 8] == '-' && path[at - 1] == '/' &&
+		    (at + UUID_BYTES == length || path[at + UUID_BYTES] == '/') &&
+		    uuid__is(slice__of(path + at, UUID_BYTES)))
+			return at;
+	return 0;
+}
+
+/* Whichever it is: as that of zeros, which no other segment is taken for. */
+static APART uint64_t key_of_uuid(uint64_t seed, const uint8_t *path, struct marked_path marked,
+				  size_t at)
+{
+	uint8_t copy[MARKED_MAX];
+
+	memcpy(copy, path, marked.length);
+	memcpy(copy + at, "00000000-0000-0000-0000-000000000000", UUID_BYTES);
+	marked.digits |= UUID_DIGITS << at;
+	return key_of(seed, copy, marked);
+}
+
+uint64_t raw_key__of_marked(uint64_t seed, const uint8_t *path, struct marked_path marked)
+{
+	size_t at = marked.length > UUID_BYTES ? find_uuid(path, marked.length) : 0;
+
+	return at ? key_of_uuid(seed, path, marked, at) : key_of(seed, path, marked);
 }
 
 /* Dates are of the first or the second millennium. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Keys of raw texts that leave out what certainly does not change their label: the numbers in them.
+ * Keys of raw texts that leave out what certainly does not change their label: the numbers in them,
+ * and a path's UUID.
  * So the label of a text is found that was never seen before, but for its numbers. Texts with the
  * same key have the same label; a key is a hash (hash.h), so that is as sure as 64 bits are.
  */

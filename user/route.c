@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include "protocol/word.h"
+#include "uuid.h"
 
 #define SEGMENTS_MAX 10 /* what lies deeper becomes "/..." */
 #define TOKEN_MIN    20 /* letters and digits mixed, so long: nobody named a route like that */
@@ -81,20 +82,6 @@ static struct makeup makeup_of(struct slice s)
 	return m;
 }
 
-/* 8-4-4-4-12 hexadecimal digits (RFC 9562 section 4). */
-static bool is_uuid(struct slice s)
-{
-	if (s.length != 36)
-		return false;
-	for (size_t i = 0; i < 36; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? s.data[i] != '-' : !isxdigit(s.data[i]))
-			return false;
-	}
-	return true;
-}
-
 /* 2026-01-31, 2026-01, 20260131T..., with a time or not. */
 static bool is_date(struct slice s, const struct makeup *m)
 {
@@ -107,12 +94,13 @@ static bool is_date(struct slice s, const struct makeup *m)
 
 const char *route__fold(struct slice s)
 {
-	struct makeup m = makeup_of(s);
+	struct makeup m;
 
 	if (!s.length)
 		return NULL;
-	if (is_uuid(s))
+	if (uuid__is(s))
 		return "{uuid}";
+	m = makeup_of(s);
 	if (is_date(s, &m))
 		return "{date}";
 	if (m.digits && !m.letters && !m.others)

@@ -11,7 +11,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void compare_with_other_digits(const uint8_t *data, size_t size)
+static uint8_t other_letter(uint8_t c)
+{
+	uint8_t lower = c | 0x20;
+
+	return lower >= 'a' && lower <= 'f' ? (uint8_t)(c + 'a' + 'f' - 2 * lower) : c;
+}
+
+static void compare_with_others(const uint8_t *data, size_t size, bool letters)
 {
 	struct slice target = slice__of(data, size), other;
 	char out[ROUTE_MAX], other_out[ROUTE_MAX];
@@ -24,6 +31,8 @@ static void compare_with_other_digits(const uint8_t *data, size_t size)
 		copy[i] = data[i] >= '0' && data[i] <= '9' && !first
 				  ? (uint8_t)('0' + '9' - data[i])
 				  : data[i];
+		if (letters)
+			copy[i] = other_letter(copy[i]);
 	}
 	other = slice__of(copy, size);
 	if (raw_key__of_target(7, target, &a) && raw_key__of_target(7, other, &b) && a == b &&
@@ -44,7 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (out[i] < ' ' || out[i] > '~' || out[i] == '"')
 			abort();
 	route__fits("/a/{b}/...", slice__of(data, size));
-	if (size && data[0] == '/')
-		compare_with_other_digits(data, size);
+	if (size && data[0] == '/') {
+		compare_with_others(data, size, false);
+		compare_with_others(data, size, true);
+	}
 	return 0;
 }

@@ -71,11 +71,30 @@ static void forget(struct seen *seen)
 /* Short ones, and such as are looked at in several stretches; some are known by their key. */
 static void paths_of_one_key_are_one_route(void **state)
 {
-	static const char *const pieces[] = {
-		"/",	"/",   "api", "v#", "####", "##", "#", "2026",	   "-##",	 "T##",
-		"####", "abc", "-",   "_",  "%40",  ".",  "@", "deadbeef", "order-####", "######"};
+	static const char *const pieces[] = {"/",
+					     "/",
+					     "api",
+					     "v#",
+					     "####",
+					     "##",
+					     "#",
+					     "2026",
+					     "-##",
+					     "T##",
+					     "####",
+					     "abc",
+					     "-",
+					     "_",
+					     "%40",
+					     ".",
+					     "@",
+					     "deadbeef",
+					     "order-####",
+					     "######",
+					     "/3f2504e0-4f89-41d3-9a0c-0305e82c33##",
+					     "/ABCDEFab-cdef-abcd-efab-cdefabcdefa#"};
 	struct seen *seen = calloc(BUCKET, sizeof(*seen));
-	char text[512] = "/", made[ROUTE_MAX];
+	char text[60 * 40] = "/", made[ROUTE_MAX];
 	uint32_t known = 0, told = 0;
 
 	(void)state;
@@ -249,6 +268,27 @@ static void numbers_do_not_matter(void **state)
 	assert_true(path_key("/v1/a7/orders") != path_key("/v1/a8/orders"));
 }
 
+#define UUID_A "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+#define UUID_B "ABCDEFab-cdef-abcd-efab-cdefabcdefab"
+
+static void uuids_do_not_matter(void **state)
+{
+	(void)state;
+	assert_true(path_key("/orders/" UUID_A) == path_key("/orders/" UUID_B));
+	assert_true(path_key("/orders/" UUID_A "/items?a") ==
+		    path_key("/orders/" UUID_B "/items?b"));
+	assert_true(path_key("/" UUID_A) == path_key("/" UUID_B));
+	assert_true(path_key("/" UUID_A) != path_key("/x/" UUID_A));
+	assert_true(path_key("/orders/" UUID_A) != path_key("/others/" UUID_B));
+	assert_true(path_key("/orders/" UUID_A) != path_key("/orders/" UUID_B "/items"));
+	assert_true(path_key("/orders/" UUID_A "0") != path_key("/orders/" UUID_B "0"));
+	assert_true(path_key("/orders/x" UUID_A) != path_key("/orders/x" UUID_B));
+	assert_true(path_key("/orders/" UUID_B) !=
+		    path_key("/orders/ABCDEFab-cdef-abcd-efab-cdefabcdefag"));
+	assert_true(path_key("/orders/" UUID_B) !=
+		    path_key("/orders/00000000-0000-0000-0000-00000000000g"));
+}
+
 static void a_path_ends_before_its_query(void **state)
 {
 	static const char *const ends[] = {"?", "#", ";", "?a=%40", ";v=1234?x", "#a?b"};
@@ -361,6 +401,8 @@ static const char *label(struct labels *labels, uint32_t service, const char *ta
 static void what_is_recalled_is_still_so(void **state)
 {
 	static const char *const numbers[] = {"/a/1234", NULL}, *const names[] = {"/a/{x}", NULL};
+	static const char letters[] = "/a/abcdefab-cdef-abcd-efab-cdefabcdefab";
+	static const char *const uuids[] = {letters, NULL};
 	struct labels *labels = labels__new(&(struct labels_options){.routes_per_service = 3});
 	struct labels *others = labels__new(&(struct labels_options){0});
 	struct label_memo memo = {0};
@@ -375,7 +417,11 @@ static void what_is_recalled_is_still_so(void **state)
 	labels__set_patterns(labels, names);
 	assert_string_equal(label(labels, 2, "/a/1234", &memo), "/a/{x}");
 	assert_string_equal(label(others, 2, "/a/1234", &memo), "/a/{id}");
+	labels__set_patterns(labels, uuids);
+	assert_string_equal(label(labels, 5, "/a/" UUID_A, &memo), "/a/{uuid}");
+	assert_string_equal(label(labels, 5, letters, &memo), letters);
 	labels__set_patterns(labels, NULL);
+	assert_string_equal(label(labels, 5, letters, &memo), "/a/{uuid}");
 	labels__refuse(labels, true);
 	assert_string_equal(label(labels, 3, "/a/1234", &memo), "other");
 	assert_string_equal(label(labels, 3, "/a/1235", &memo), "other");
@@ -390,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_do_not_matter),
+		cmocka_unit_test(uuids_do_not_matter),
 		cmocka_unit_test(strings_may_be_others),
 		cmocka_unit_test(a_path_ends_before_its_query),
 		cmocka_unit_test(digits_may_be_what_is_allowed),

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "route.h"
 #include "rules/siphash.h"
+#include "uuid.h"
 
 #define PIECES_MAX     12   /* what lies deeper is "..." */
 #define NODES	       2048 /* a power of two */
@@ -21,7 +22,6 @@
 #define WORDS_MAX      16 /* at one place; more are names of things */
 #define WORDS_MAX_ROOT 64
 #define NAME	       "{name}"
-#define UUID_BYTES     36
 
 /* A place: what stands before it, as a template. Or a word at a place. */
 struct node {
@@ -61,12 +61,7 @@ static void add(struct pieces *p, char separator, struct slice text)
 
 static bool ends_in_uuid(struct slice s)
 {
-	const char *fold;
-
-	if (s.length < UUID_BYTES)
-		return false;
-	fold = route__fold(slice__from(s, s.length - UUID_BYTES));
-	return fold && strcmp(fold, "{uuid}") == 0;
+	return s.length >= UUID_BYTES && uuid__is(slice__from(s, s.length - UUID_BYTES));
 }
 
 /* Of "task-meta-<UUID>" and "order_12": where that begins which is of one thing; 0: nowhere. */
