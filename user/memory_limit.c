@@ -288,6 +288,8 @@ static void check(struct memory_limit *m)
 {
 	look(m);
 	watch_series(m);
+	if (!m->state.tight && m->state.resident > over_at(m))
+		close_doors(m, true); /* whatever a scrape's part of it is */
 	if (!m->state.tight && own(m) > tight_at(m)) {
 		if (m->now_ns - m->trimmed_ns >= SECOND_NS)
 			slim(m);
