@@ -278,6 +278,8 @@ static void test_tags(void **state)
 	(void)state;
 	assert_true(negotiate__has_tag("W/\"abc\"", "abc"));
 	assert_true(negotiate__has_tag("\"x\", W/\"abc\"", "abc"));
+	assert_true(negotiate__has_tag("*", "abc"));
+	assert_false(negotiate__has_tag("*a", "abc"));
 	assert_false(negotiate__has_tag("W/\"abcd\"", "abc"));
 	assert_false(negotiate__has_tag("abc", "abc"));
 	assert_false(negotiate__has_tag("\"abc", "abc"));

@@ -86,5 +86,7 @@ bool negotiate__has_tag(const char *if_none_match, const char *tag)
 {
 	const char *found = if_none_match ? strstr(if_none_match, tag) : NULL;
 
+	if (if_none_match && strcmp(if_none_match, "*") == 0)
+		return true; /* any that there is (RFC 9110 section 13.1.2) */
 	return found && found > if_none_match && found[-1] == '"' && found[strlen(tag)] == '"';
 }
