@@ -2,33 +2,33 @@
 #include "memory_limit.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "capture/capture.h"
 #include "connection.h"
 #include "engine.h"
+#include "lent.h"
 #include "log.h"
 #include "metrics/metrics.h"
 
-#define MIB		(1ull << 20)
-#define SECOND_NS	1000000000ull
-#define LENT_NS		200000000ull /* in which an answer is sent, mostly */
-#define ROOM_MIN	(8 * MIB)
-#define RESERVE_MIN	(4 * MIB)
-#define RESERVE_MAX	(64 * MIB)
-#define EVENT_COST	4096 /* what an event may make us allocate: a connection and its parser */
-#define CONNECTION_COST 2048 /* with its parser, in the mean */
-#define BYTE_COST	4    /* what a byte of it may: copies that are carried over, with room */
-#define LOOK_COST	(MIB / 2) /* looked at again when that much may have been allocated */
-#define SERIES_COST	4096	  /* a series' copy and its text, while it is scraped */
-#define SERIES_HELD	1024
-#define SCRAPE_COST	(MIB / 2) /* the rest of a scrape */
-#define SOCKET_COST	32	  /* of the node's sockets, while they are listed (sockets.c) */
-#define HEAVY_AT_ONCE	256
-#define PART		16    /* of the heap's connections go at once */
-#define HEAVY		16384 /* bytes held by a connection that goes first */
-#define MMAP_FROM	(128 << 10)
+#define MIB	      (1ull << 20)
+#define SECOND_NS     1000000000ull
+#define ROOM_MIN      (8 * MIB)
+#define RESERVE_MIN   (4 * MIB)
+#define RESERVE_MAX   (64 * MIB)
+#define EVENT_COST    4096 /* what an event may make us allocate: a connection and its parser */
+#define BYTE_COST     4	   /* what a byte of it may: copies that are carried over, with room */
+#define LOOK_COST     (MIB / 2) /* looked at again when that much may have been allocated */
+#define SERIES_COST   4096	/* a series' copy and its text, while it is scraped */
+#define SERIES_HELD   1024
+#define SCRAPE_COST   (MIB / 2) /* the rest of a scrape */
+#define SOCKET_COST   32	/* of the node's sockets, while they are listed (sockets.c) */
+#define HEAVY_AT_ONCE 256
+#define PART	      16    /* of the heap's connections go at once */
+#define HEAVY	      16384 /* bytes held by a connection that goes first */
+#define MMAP_FROM     (128 << 10)
 
 struct memory_limit {
 	struct memory_state state;
@@ -40,8 +40,8 @@ struct memory_limit {
 	uint64_t trimmed_ns, said_ns, now_ns;
 	uint64_t outside;  /* of the heap, resident at the start: code, the ring */
 	uint64_t reusable; /* free and resident, half of it: between what is in use */
-	uint64_t lent_ns;  /* when the last snapshot was out */
-	uint64_t lent_resident, lent_seen; /* before it was: bytes, and connections ever seen */
+	uint64_t lent;	   /* of what is resident: what answers hold */
+	uint64_t asked_ns; /* since when a snapshot waits for those to be sent; 0: none does */
 	uint64_t page;
 	int statm;
 	bool full; /* of series */
@@ -63,11 +63,12 @@ static uint64_t in_use(void)
 /* proc(5), /proc/pid/statm: size and resident, in pages. 0 where it cannot be read. */
 static uint64_t look(struct memory_limit *m)
 {
-	char text[128];
-	ssize_t length = pread(m->statm, text, sizeof(text) - 1, 0);
-	char *at = text;
+	char text[128], *at = text;
+	ssize_t length;
 
 	m->may_have = 0;
+	m->lent = lent__bytes(); /* before: what comes meanwhile must not count as theirs */
+	length = pread(m->statm, text, sizeof(text) - 1, 0);
 	if (length <= 0)
 		return m->state.resident;
 	text[length] = '\0';
@@ -101,6 +102,7 @@ struct memory_limit *memory_limit__new(uint64_t limit, struct capture *capture,
 	}
 	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	mallopt(M_ARENA_MAX, 1);
+	json_set_alloc_funcs(lent__alloc, lent__free); /* JSON is made for answers alone */
 	return m;
 }
 
@@ -139,43 +141,38 @@ static uint64_t scrape_cost(const struct memory_limit *m)
 	return SCRAPE_COST + metrics__series_count(m->metrics) * SERIES_COST;
 }
 
-/* A snapshot is being rendered, or its text sent: what it takes is what was kept free for it. */
-static bool lent(struct memory_limit *m)
+/* What is resident but for answers, as far as they stay within what is kept free for one scrape. */
+static uint64_t own(const struct memory_limit *m)
 {
-	if (metrics__snapshots_out(m->metrics))
-		m->lent_ns = m->now_ns;
-	return m->lent_ns && m->now_ns - m->lent_ns < LENT_NS;
-}
+	uint64_t most = scrape_cost(m);
 
-/*
- * What is resident without what can be used again, and without a scrape's: as before it, and what
- * has come in since.
- */
-static uint64_t own(struct memory_limit *m)
-{
-	uint64_t came = m->engine->counters.connections_seen - m->lent_seen;
-	uint64_t own = m->lent_resident + came * CONNECTION_COST;
-
-	own = lent(m) && own < m->state.resident ? own : m->state.resident;
-	return less(own, m->reusable);
+	return less(m->state.resident, m->lent < most ? m->lent : most);
 }
 
 /* Beyond it nothing new is taken in; a scrape must always be possible. */
-static uint64_t tight_at(const struct memory_limit *m)
+static bool is_tight(const struct memory_limit *m, uint64_t margin)
 {
-	return less(m->state.limit, reserve(m) + scrape_cost(m));
+	return less(own(m), m->reusable) + margin >
+	       less(m->state.limit, reserve(m) + scrape_cost(m));
 }
 
-/* Beyond it connections are let go, but not for a scrape. */
-static uint64_t over_at(struct memory_limit *m)
+/* Beyond it connections are let go. */
+static bool is_over(const struct memory_limit *m)
 {
-	return less(m->state.limit, reserve(m) / 2 + (lent(m) ? 0 : scrape_cost(m)));
+	return own(m) > less(m->state.limit, reserve(m) / 2 + scrape_cost(m));
+}
+
+/* Another answer, while others are being sent: all of them within one scrape's part. */
+static bool has_room_for_answer(const struct memory_limit *m)
+{
+	return m->lent <= scrape_cost(m) &&
+	       m->state.resident <= less(m->state.limit, scrape_cost(m));
 }
 
 /* ---- what is done ---- */
 
 /* Gives back what is held for later only. */
-static uint64_t slim(struct memory_limit *m)
+static void slim(struct memory_limit *m)
 {
 	m->trimmed_ns = m->now_ns;
 	connections__slim(m->engine->connections);
@@ -185,7 +182,6 @@ static uint64_t slim(struct memory_limit *m)
 	m->reusable = less(m->state.resident, m->outside + in_use()) / 2;
 	if (m->reusable > reserve(m) / 2)
 		m->reusable = reserve(m) / 2;
-	return m->state.resident;
 }
 
 static void close_doors(struct memory_limit *m, bool tight)
@@ -242,34 +238,36 @@ static bool let_go(struct memory_limit *m)
 	return count;
 }
 
-static void shed(struct memory_limit *m, uint64_t most)
+static void shed(struct memory_limit *m)
 {
-	while (slim(m) > most)
-		if (!let_go(m))
-			break;
+	do
+		slim(m);
+	while (is_over(m) && let_go(m));
 }
 
-/* What grew while one was out has taken the room for the next one: it has to go again. */
+/* It waits for others to be sent, but not for ever: their readers may have gone to sleep. */
+static enum memory_answer later_or_never(struct memory_limit *m)
+{
+	if (!m->asked_ns)
+		m->asked_ns = m->now_ns;
+	if (m->lent && m->now_ns - m->asked_ns < SECOND_NS)
+		return MEMORY_LATER;
+	m->asked_ns = 0;
+	return MEMORY_NO;
+}
+
 enum memory_answer memory_limit__snapshot(struct memory_limit *m)
 {
-	uint64_t most;
-
 	if (!m)
 		return MEMORY_YES;
-	most = less(m->state.limit, scrape_cost(m));
-	if (look(m) > most && lent(m))
-		return MEMORY_LATER;
 	if (metrics__snapshots_out(m->metrics))
 		return MEMORY_LATER;
-	if (m->state.resident > most)
-		shed(m, most);
-	if (m->state.resident > most)
-		return MEMORY_NO;
-	if (!lent(m)) {
-		m->lent_resident = m->state.resident;
-		m->lent_seen = m->engine->counters.connections_seen;
-	}
-	m->lent_ns = m->now_ns;
+	look(m);
+	if (!has_room_for_answer(m) && !m->asked_ns)
+		shed(m);
+	if (!has_room_for_answer(m))
+		return later_or_never(m);
+	m->asked_ns = 0;
 	return MEMORY_YES;
 }
 
@@ -288,16 +286,14 @@ static void check(struct memory_limit *m)
 {
 	look(m);
 	watch_series(m);
-	if (!m->state.tight && m->state.resident > over_at(m))
-		close_doors(m, true); /* whatever a scrape's part of it is */
-	if (!m->state.tight && own(m) > tight_at(m)) {
+	if (!m->state.tight && is_tight(m, 0)) {
 		if (m->now_ns - m->trimmed_ns >= SECOND_NS)
 			slim(m);
-		if (own(m) > tight_at(m))
+		if (is_tight(m, 0))
 			close_doors(m, true);
 	}
-	if (m->state.tight && m->state.resident > over_at(m))
-		shed(m, over_at(m));
+	if (is_over(m))
+		shed(m);
 }
 
 void memory_limit__took(struct memory_limit *m, uint32_t size)
@@ -323,7 +319,7 @@ static void say(struct memory_limit *m)
 static void try_to_open(struct memory_limit *m)
 {
 	slim(m);
-	if (own(m) + reserve(m) / 8 >= tight_at(m))
+	if (is_tight(m, reserve(m) / 8))
 		return;
 	close_doors(m, false);
 	log__write(LOG_INFO, "memory", "%llu MiB are resident: everything is taken in again",

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <unistd.h>
 #include "harness.h"
+#include "lent.h"
 #include "memory_limit.h"
 #include "metrics/metrics.h"
 
@@ -16,6 +17,7 @@
 /* Of the room of 54 MiB a quarter is kept in reserve, and half a MiB for a scrape. */
 #define TIGHT	 (LIMIT - (54 * MIB) / 4 - MIB / 2)
 #define OVER	 (LIMIT - (54 * MIB) / 8 - MIB / 2)
+#define SCRAPE	 (MIB / 2)
 #define TEST_CAP 64
 
 ssize_t __wrap_pread(int fd, void *bytes, size_t size, off_t at);
@@ -249,6 +251,72 @@ static void a_burst_between_two_ticks_is_met(void **state)
 	assert_true(memory_limit__state(w.limit).tight);
 }
 
+/* Resident with an answer out, for which room was kept. */
+static void an_answer_is_no_reason_to_refuse(void **state)
+{
+	void *text = lent__alloc(SCRAPE - 4096);
+
+	(void)state;
+	w.resident = TIGHT + SCRAPE - 4096;
+	assert_false(tick().tight);
+	lent__free(text);
+	assert_true(tick().tight);
+	assert_int_equal(lent__bytes(), 0);
+}
+
+/* Requests that pile up on connections that are there, while an answer is out. */
+static void growth_beside_an_answer_is_met(void **state)
+{
+	struct snapshot *snapshot;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		connect_one();
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_YES);
+	snapshot = metrics__snapshot(w.metrics, &(struct self){.version = "", .source = "live"});
+	assert_non_null(snapshot);
+	assert_in_range(lent__bytes(), 4096, SCRAPE);
+	w.resident = TIGHT + lent__bytes() + 4096;
+	memory_limit__took(w.limit, 128 << 10);
+	assert_true(memory_limit__state(w.limit).tight);
+	assert_int_equal(followed(), 40);
+	w.each = MIB / 2;
+	w.resident = OVER + lent__bytes() - 18 * MIB;
+	memory_limit__took(w.limit, 128 << 10);
+	assert_true(resident() <= OVER + lent__bytes());
+	assert_true(followed() < 40 && followed() > 0);
+	check_books();
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_LATER);
+	snapshot__free(snapshot);
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_YES);
+	metrics__free_spare(w.metrics);
+	assert_int_equal(lent__bytes(), 0);
+}
+
+/* As many as one scrape's part holds, however many take their answers slowly. */
+static void answers_that_nobody_takes_keep_others_out(void **state)
+{
+	void *text = lent__alloc(2 * SCRAPE);
+
+	(void)state;
+	w.resident = TIGHT - MIB;
+	tick();
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_LATER);
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_LATER);
+	tick();
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_NO);
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_LATER); /* another one waits */
+	lent__free(text);
+	assert_int_equal(memory_limit__snapshot(w.limit), MEMORY_YES);
+	assert_false(tick().tight);
+	w.resident = TIGHT + SCRAPE; /* theirs beyond that part counts as ours */
+	text = lent__alloc(2 * SCRAPE);
+	assert_false(tick().tight);
+	w.resident += 4096;
+	assert_true(tick().tight);
+	lent__free(text);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -262,6 +330,9 @@ int main(void)
 		CASE(where_nothing_can_be_let_go_it_ends),
 		CASE(looks_before_what_passed_can_have_used_it_up),
 		CASE(a_burst_between_two_ticks_is_met),
+		CASE(an_answer_is_no_reason_to_refuse),
+		CASE(growth_beside_an_answer_is_met),
+		CASE(answers_that_nobody_takes_keep_others_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,7 @@ struct snapshot {
 	uint64_t copy_ns; /* how long the engine's thread was held up */
 	struct web_counts web;
 	struct chunk_of_memory *memory;
+	struct chunk_of_memory **filling; /* the first that may have room */
 	struct metrics *home;
 };
 

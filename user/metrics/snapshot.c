@@ -7,11 +7,12 @@
 #include <string.h>
 #include <time.h>
 #include "connection.h"
+#include "lent.h"
 #include "metrics/internal.h"
 #include "queues/queues.h"
 #include "rules/rules.h"
 
-#define MEMORY_STEP  (1u << 20)
+#define MEMORY_STEP  (256u << 10)
 #define CENSUS_STEP  8192 /* buckets of connections, one in each or fewer: some 0.2 ms */
 #define MINUTE_SLOTS 12	  /* of a window: the one that is being filled among them */
 
@@ -27,7 +28,7 @@ static uint64_t clock_ns(clockid_t clock)
 
 static struct chunk_of_memory *new_chunk(size_t size)
 {
-	struct chunk_of_memory *chunk = malloc(sizeof(*chunk) + size);
+	struct chunk_of_memory *chunk = lent__alloc(sizeof(*chunk) + size);
 
 	if (chunk) {
 		chunk->next = NULL;
@@ -37,22 +38,30 @@ static struct chunk_of_memory *new_chunk(size_t size)
 	return chunk;
 }
 
+/* What is full for small blocks is not looked at again; large ones search all that there is. */
+static struct chunk_of_memory *chunk_for(struct snapshot *snapshot, size_t size)
+{
+	bool large = size > MEMORY_STEP / 8;
+	struct chunk_of_memory **at = large ? &snapshot->memory : snapshot->filling;
+
+	while (*at && (*at)->size - (*at)->used < size)
+		at = &(*at)->next;
+	if (!*at)
+		*at = new_chunk(size > MEMORY_STEP ? size : MEMORY_STEP);
+	if (!large)
+		snapshot->filling = at;
+	return *at;
+}
+
 void *snapshot__take(struct snapshot *snapshot, size_t size)
 {
 	struct chunk_of_memory *chunk;
 	void *memory;
 
 	size = (size + 15) & ~(size_t)15;
-	for (chunk = snapshot->memory; chunk; chunk = chunk->next)
-		if (chunk->size - chunk->used >= size)
-			break;
-	if (!chunk) {
-		chunk = new_chunk(size > MEMORY_STEP ? size : MEMORY_STEP);
-		if (!chunk)
-			return NULL;
-		chunk->next = snapshot->memory;
-		snapshot->memory = chunk;
-	}
+	chunk = chunk_for(snapshot, size);
+	if (!chunk)
+		return NULL;
 	memory = chunk->data + chunk->used;
 	chunk->used += size;
 	return memory;
@@ -66,7 +75,7 @@ static void destroy(struct snapshot *snapshot)
 		return;
 	for (chunk = snapshot->memory; chunk; chunk = next) {
 		next = chunk->next;
-		free(chunk);
+		lent__free(chunk);
 	}
 	free(snapshot);
 }
@@ -84,6 +93,7 @@ static struct snapshot *obtain(struct metrics *m)
 	for (struct chunk_of_memory *chunk = memory; chunk; chunk = chunk->next)
 		chunk->used = 0;
 	*snapshot = (struct snapshot){.home = m, .memory = memory};
+	snapshot->filling = &snapshot->memory;
 	return snapshot;
 }
 

@@ -29,15 +29,10 @@ static void make_top(const struct snapshot *snapshot, const struct request *requ
 		     struct reply *reply)
 {
 	json_t *model = snapshot__model(snapshot);
-	char *text = json_dumps(model, JSON_COMPACT);
 
 	(void)request;
 	reply->type = "application/json";
-	if (text)
-		buffer__text(&reply->body, text);
-	else
-		reply->body.failed = true;
-	free(text);
+	buffer__json(&reply->body, model);
 	json_decref(model);
 }
 

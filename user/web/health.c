@@ -74,14 +74,9 @@ static json_t *reasons(const struct health *h)
 
 static void finish(struct reply *reply, json_t *document)
 {
-	char *text = json_dumps(document, JSON_COMPACT);
-
 	reply->type = "application/json";
-	if (text)
-		buffer__printf(&reply->body, "%s\n", text);
-	else
-		reply->body.failed = true;
-	free(text);
+	buffer__json(&reply->body, document);
+	buffer__text(&reply->body, "\n");
 	json_decref(document);
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
+#include "lent.h"
 #include "metrics/metrics.h"
 #include "web/endpoints.h"
 #include "web/guard.h"
@@ -76,7 +77,7 @@ static void compress_reply(struct reply *reply)
 	z.avail_out = (unsigned int)bound;
 	if (out && deflate(&z, Z_FINISH) == Z_STREAM_END) {
 		buffer__clear(&reply->body);
-		reply->body.data = out;
+		reply->body.data = lent__adopt(out, z.total_out);
 		reply->body.length = z.total_out;
 		reply->gzip = true;
 	} else {
@@ -124,8 +125,8 @@ static void add_caching(struct MHD_Response *response, const struct reply *reply
 static enum MHD_Result send_reply(const struct server *server, struct MHD_Connection *connection,
 				  struct reply *reply)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		reply->body.length, reply->body.data, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
+		reply->body.length, reply->body.data, lent__free);
 	enum MHD_Result result;
 
 	if (!response) {
@@ -254,7 +255,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
 	static int seen;
 	struct server *server = context;
-	struct reply reply = {.status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8"};
+	struct reply reply = {
+		.status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8", .body = {.lent = true}};
 
 	(void)version;
 	(void)upload;
@@ -272,7 +274,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	if (reply.body.failed) {
 		buffer__clear(&reply.body);
 		reply = (struct reply){.status = MHD_HTTP_INTERNAL_SERVER_ERROR,
-				       .type = "text/plain; charset=utf-8"};
+				       .type = "text/plain; charset=utf-8",
+				       .body = {.lent = true}};
 		buffer__text(&reply.body, "no memory\n");
 	}
 	return send_reply(server, connection, &reply);
