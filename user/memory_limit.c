@@ -41,7 +41,6 @@ struct memory_limit {
 	uint64_t outside;  /* of the heap, resident at the start: code, the ring */
 	uint64_t reusable; /* free and resident, half of it: between what is in use */
 	uint64_t lent;	   /* of what is resident: what answers hold */
-	uint64_t asked_ns; /* since when a snapshot waits for those to be sent; 0: none does */
 	uint64_t page;
 	int statm;
 	bool full; /* of series */
@@ -162,11 +161,13 @@ static bool is_over(const struct memory_limit *m)
 	return own(m) > less(m->state.limit, reserve(m) / 2 + scrape_cost(m));
 }
 
-/* Another answer, while others are being sent: all of them within one scrape's part. */
+/* One more answer: with others that are not sent yet within one scrape's part, or where half is
+ * free. */
 static bool has_room_for_answer(const struct memory_limit *m)
 {
-	return m->lent <= scrape_cost(m) &&
-	       m->state.resident <= less(m->state.limit, scrape_cost(m));
+	if (m->lent > scrape_cost(m) && m->state.resident > m->base + room(m) / 2)
+		return false;
+	return m->state.resident <= less(m->state.limit, scrape_cost(m));
 }
 
 /* ---- what is done ---- */
@@ -245,17 +246,7 @@ static void shed(struct memory_limit *m)
 	while (is_over(m) && let_go(m));
 }
 
-/* It waits for others to be sent, but not for ever: their readers may have gone to sleep. */
-static enum memory_answer later_or_never(struct memory_limit *m)
-{
-	if (!m->asked_ns)
-		m->asked_ns = m->now_ns;
-	if (m->lent && m->now_ns - m->asked_ns < SECOND_NS)
-		return MEMORY_LATER;
-	m->asked_ns = 0;
-	return MEMORY_NO;
-}
-
+/* It does not wait for others' texts to be sent: who would have to send them waits for this. */
 enum memory_answer memory_limit__snapshot(struct memory_limit *m)
 {
 	if (!m)
@@ -263,12 +254,9 @@ enum memory_answer memory_limit__snapshot(struct memory_limit *m)
 	if (metrics__snapshots_out(m->metrics))
 		return MEMORY_LATER;
 	look(m);
-	if (!has_room_for_answer(m) && !m->asked_ns)
-		shed(m);
 	if (!has_room_for_answer(m))
-		return later_or_never(m);
-	m->asked_ns = 0;
-	return MEMORY_YES;
+		shed(m);
+	return has_room_for_answer(m) ? MEMORY_YES : MEMORY_NO;
 }
 
 /* A third of what there is may go to series. */

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""50 000 connections and 20 000 routes under a memory limit: never exceeded, everything counted, and over when they close."""
+"""50 000 connections, 20 000 routes and clients that sleep under a memory limit: never exceeded, everything counted, and
+over when they close."""
 import os
 import resource
 import socket
@@ -105,6 +106,27 @@ class Watch(threading.Thread):
         self.join()
 
 
+def ask_and_sleep(port, count):
+    """Clients that ask for all metrics and do not take them."""
+    clients = []
+    for _ in range(count):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(20)
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        clients.append(client)
+    return clients
+
+
+def wake(clients):
+    """What they were answered: statuses."""
+    statuses = [int(client.recv(12).split()[1]) for client in clients]
+    for client in clients:
+        client.close()
+    return statuses
+
+
 def total(m, name):
     return sum(v for k, v in m.items() if k.startswith(name))
 
@@ -159,6 +181,14 @@ with sut.Sonde("--memory-limit", str(LIMIT), exchanges=False, config=config) as 
     for holder in holders[:2]:
         holder.wait()
         check_books(sonde.metrics())
+    sleepers = ask_and_sleep(sonde.port, 40)
+    for holder in holders[2:4]:
+        holder.begin("swell")
+    for holder in holders[2:4]:
+        holder.wait()
+    statuses = wake(sleepers)
+    print(f"of slow clients {statuses.count(200)} answered, {statuses.count(503)} refused")
+    assert set(statuses) == {200, 503}, statuses
     sonde.settle()
     m = sonde.metrics()
     check_books(m)
