@@ -28,7 +28,6 @@
 #define HEAVY_AT_ONCE 256
 #define PART	      16    /* of the heap's connections go at once */
 #define HEAVY	      16384 /* bytes held by a connection that goes first */
-#define MMAP_FROM     (128 << 10)
 
 struct memory_limit {
 	struct memory_state state;
@@ -76,10 +75,7 @@ static uint64_t look(struct memory_limit *m)
 	return m->state.resident;
 }
 
-/*
- * Large blocks go back to the system at once when their threshold does not move (mallopt(3)), and
- * threads that take turns need no heap each.
- */
+/* Threads that take turns need no heap each (mallopt(3)). */
 struct memory_limit *memory_limit__new(uint64_t limit, struct capture *capture,
 				       struct engine *engine, struct metrics *metrics)
 {
@@ -99,7 +95,6 @@ struct memory_limit *memory_limit__new(uint64_t limit, struct capture *capture,
 		memory_limit__free(m);
 		return NULL;
 	}
-	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	mallopt(M_ARENA_MAX, 1);
 	json_set_alloc_funcs(lent__alloc, lent__free); /* JSON is made for answers alone */
 	return m;

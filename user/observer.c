@@ -2,6 +2,7 @@
 #include "observer.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -166,12 +167,17 @@ static int limit(struct observer *o, char *error, size_t size)
 	return o->config.limits.memory ? limit_memory(o, error, size) : 0;
 }
 
+#define MMAP_FROM (128 << 10)
+
 int observer__open(const struct config *config, struct observer **out, char *error, size_t size)
 {
 	struct observer *o = calloc(1, sizeof(*o));
 	struct capture_options capture;
 	int err;
 
+	/* Large blocks go back to the system at once, and grow without a copy, where this
+	 * threshold does not follow what was freed (mallopt(3)). */
+	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	if (!o || make_engine(o, config)) {
 		observer__close(o);
 		snprintf(error, size, "no memory");

@@ -193,6 +193,7 @@ with sut.Sonde("--memory-limit", str(LIMIT), exchanges=False, config=config) as 
     m = sonde.metrics()
     check_books(m)
     print(f"{m['sonde_connections_let_go_total']} let go")
+    sut.equal("scrapes refused", m['sonde_web_refused_total{reason="memory_limit"}'], statuses.count(503))
     assert m["sonde_connections_let_go_total"] > 0
     assert m['sonde_lost_exchanges_total{protocol="http",reason="memory_limit"}'] > 0
     assert m["process_resident_memory_bytes"] <= LIMIT

@@ -93,10 +93,11 @@ void snapshot__free(struct snapshot *snapshot);
 /* What the endpoint did before this snapshot. */
 struct web_counts {
 	uint64_t scrapes;
-	double last_seconds;   /* how long the last one took */
-	uint64_t slow;	       /* connections closed: a request or the taking of its answer */
-	uint64_t crowded;      /* connections closed: too many */
-	uint64_t unauthorized; /* requests without a good name and password */
+	double last_seconds;	 /* how long the last one took */
+	uint64_t slow;		 /* connections closed: a request or the taking of its answer */
+	uint64_t crowded;	 /* connections closed: too many */
+	uint64_t unauthorized;	 /* requests without a good name and password */
+	uint64_t without_memory; /* requests that there was no room to answer for */
 };
 /* Verdicts that wait for their sockets, counted by whoever took it. */
 void snapshot__set_map_entries(struct snapshot *snapshot, uint64_t entries);

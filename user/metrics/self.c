@@ -368,6 +368,7 @@ static void expose_scrapes(struct writer *w, const struct snapshot *s)
 	one(w, "reason", "slow", s->web.slow);
 	one(w, "reason", "crowded", s->web.crowded);
 	one(w, "reason", "unauthorized", s->web.unauthorized);
+	one(w, "reason", "memory_limit", s->web.without_memory);
 }
 
 static void expose_process(struct writer *w, const struct process_stats *p)

@@ -49,6 +49,7 @@ struct web {
 	_Atomic uint64_t scrapes;
 	_Atomic uint64_t scrape_ns;
 	_Atomic uint64_t unauthorized;
+	_Atomic uint64_t without_memory;
 };
 
 static uint64_t now_ns(void)
@@ -155,7 +156,8 @@ static void tell_counts(struct web *web, struct snapshot *snapshot)
 {
 	struct web_counts counts = {.scrapes = web->scrapes,
 				    .last_seconds = (double)web->scrape_ns / 1e9,
-				    .unauthorized = web->unauthorized};
+				    .unauthorized = web->unauthorized,
+				    .without_memory = web->without_memory};
 	struct guard_counts closed = {0};
 
 	if (web->tcp.guard)
@@ -174,6 +176,7 @@ static void make_reply(struct web *web, const struct endpoint *endpoint,
 	if (endpoint->needs_snapshot) {
 		snapshot = web->snapshot(web->context);
 		if (!snapshot) {
+			web->without_memory++;
 			reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
 			buffer__text(&reply->body,
 				     "sonde is stopping, or has no memory left for this\n");
